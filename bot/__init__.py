@@ -1,0 +1,1 @@
+"""The running bot: everything that touches the world. Imported by nobody."""

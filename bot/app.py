@@ -1,0 +1,124 @@
+"""build(settings) puts the concrete parts together. The only place that knows them all."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import structlog
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+
+from bot import api, web, webchat
+from bot.line import LineSender
+from bot.metrics import Metrics
+from bot.running import Part, Running, SystemClock
+from bot.settings import Settings, TelegramMode
+from bot.store.store import SqlStore
+from bot.telegram import TelegramSender
+from bot.telegram_polling import TelegramPolling
+from content.loading import load
+from handlers.errors import SendFailed
+from handlers.messages import Platform
+from handlers.ports import Ports, Sender
+from handlers.report import Terms
+
+log = structlog.get_logger()
+
+
+def build(settings: Settings, part: Part = Part.ALL) -> FastAPI:
+    """The whole bot as one ASGI application; `app.state.bot` is the running bot once it has started."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with opened(settings, part) as bot:
+            app.state.bot = bot
+            app.router.routes.extend(web.routes(bot))
+            app.include_router(api.router(bot))
+            webchat.mount(app, bot)
+            yield
+
+    app = FastAPI(
+        title="Rutan · รู้ทัน",
+        version="1",
+        lifespan=lifespan,
+        openapi_url="/api/v1/openapi.json",
+        docs_url="/api/v1/docs",
+        redoc_url=None,
+    )
+    app.add_exception_handler(RequestValidationError, api.explain_refusal)
+    return app
+
+
+@asynccontextmanager
+async def opened(settings: Settings, part: Part) -> AsyncIterator[Running]:
+    """A running bot; closed in the order opposite to that in which it was opened."""
+    knowledge = load()
+    async with AsyncExitStack() as stack:
+        clock = SystemClock()
+        store = SqlStore.open(settings.database_url, settings.keys(), clock, settings.timezone)
+        stack.callback(store.close)
+        senders: dict[Platform, Sender] = {}
+        terms = Terms(days=settings.retention_days, zone=settings.timezone)
+        bot = Running(settings, store, Ports(store, senders, clock, knowledge, terms), Metrics(), part)
+        for line in platforms_told(settings):
+            log.info(line)
+        await connect(settings, bot, senders, stack)
+        await bot.start()
+        stack.push_async_callback(bot.stop)
+        yield bot
+
+
+async def connect(settings: Settings, bot: Running, senders: dict[Platform, Sender], stack: AsyncExitStack) -> None:
+    """Open the way out to each platform that is on, and Telegram's way in where no webhook reaches us."""
+    if settings.line_on and settings.line_channel_access_token:
+        token = settings.line_channel_access_token.get_secret_value()
+        senders[Platform.LINE] = await stack.enter_async_context(LineSender.open(token, settings.line_api_url))
+    if settings.telegram_bot_token:
+        token = settings.telegram_bot_token.get_secret_value()
+        sender = await stack.enter_async_context(TelegramSender.open(token, settings.telegram_api_url))
+        senders[Platform.TELEGRAM] = sender
+        await _in_background(learn_name(sender, bot), stack)
+        if settings.telegram_reads_by is TelegramMode.POLLING and bot.part is not Part.WORK:
+            polling = TelegramPolling(token, bot.accept_updates, settings.telegram_api_url)
+            stack.push_async_callback(polling.close)
+            await _in_background(polling.run(), stack)
+
+
+async def learn_name(sender: TelegramSender, bot: Running) -> None:
+    """Ask Telegram what we are called (mentions in groups need it), however long Telegram takes to answer."""
+    pause = 1.0
+    while not bot.telegram_name:
+        try:
+            bot.telegram_name = await sender.username()
+        except SendFailed as trouble:
+            log.warning("Telegram did not say our name", reason=trouble.reason, again_in_seconds=pause)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 60)
+
+
+async def _in_background(work: Coroutine[None, None, None], stack: AsyncExitStack) -> None:
+    """Run beside the rest, cancelled when the stack closes."""
+    task = asyncio.create_task(work)
+
+    async def end() -> None:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    stack.push_async_callback(end)
+
+
+def platforms_told(settings: Settings) -> list[str]:
+    """One line per platform: on, or off and which settings would turn it on."""
+    line_told = (
+        "LINE is on"
+        if settings.line_on
+        else "LINE is off: set LINE_CHANNEL_SECRET and LINE_CHANNEL_ACCESS_TOKEN to turn it on"
+    )
+    telegram_told = (
+        f"Telegram is on ({settings.telegram_reads_by.value})"
+        if settings.telegram_on
+        else "Telegram is off: set TELEGRAM_BOT_TOKEN (and TELEGRAM_WEBHOOK_SECRET for webhooks) to turn it on"
+    )
+    return [line_told, telegram_told, f"The web chat is on: http://{settings.host}:{settings.port}/"]

@@ -1,0 +1,49 @@
+"""Who is who, without saying who: people and groups as keyed hashes."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from dataclasses import dataclass
+
+from handlers.messages import Address, ChatKind, Platform
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Keyed hashes of people and groups: 32 hexadecimal letters each, meaningless without `key`.
+
+    The key is random and lives sealed in the database, so that a change of SECRET_KEY loses nobody.
+    """
+
+    key: bytes
+
+    def __repr__(self) -> str:
+        return "Identity(key=hidden)"
+
+    @staticmethod
+    def new_key() -> bytes:
+        return secrets.token_bytes(32)
+
+    def person(self, address: Address) -> str:
+        """The one who writes. Where LINE does not tell us who in a group wrote: the group."""
+        if address.kind is ChatKind.GROUP and not address.person:
+            return self.group(address.platform, address.chat)
+        return self.of_person(address.platform, address.person or address.chat)
+
+    def conversation(self, address: Address) -> str:
+        """The one whose session it is: the person, or in a group the group."""
+        if address.kind is ChatKind.GROUP:
+            return self.group(address.platform, address.chat)
+        return self.person(address)
+
+    def of_person(self, platform: Platform, person: str) -> str:
+        return self._hash("person", platform.value, person)
+
+    def group(self, platform: Platform, chat: str) -> str:
+        return self._hash("group", platform.value, chat)
+
+    def _hash(self, *parts: str) -> str:
+        # Each part is led by its length, so that no two different lists of parts give the same bytes.
+        said = "".join(f"{len(part)}:{part}" for part in parts)
+        return hmac.digest(self.key, said.encode(errors="surrogatepass"), "sha256").hex()[:32]

@@ -1,0 +1,52 @@
+"""Opening a database: where it lies, its newest form, and the key that knows its people."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+import sqlite_utils
+
+from bot.identity import Identity
+from bot.sealing import Seal, SealBroken
+from bot.store import migrations
+from bot.store.database import Database, SqliteTransaction
+from bot.store.transaction import StoreFailed, Transaction, named_queries
+
+QUERIES = Path(__file__).with_name("queries.sql")
+
+
+def database_path(url: str) -> Path:
+    """The file of `sqlite:///relative/path` or `sqlite:////absolute/path`."""
+    scheme, slashes, path = url.partition(":///")
+    if scheme != "sqlite" or not slashes or not path or path.startswith(":"):
+        raise StoreFailed("DATABASE_URL must have the form sqlite:///path/to/file.db")
+    return Path(path)
+
+
+def opened(url: str, seal: Seal) -> tuple[Database, Identity]:
+    """The database in its newest form, ready to write, and the key of its people. Raises StoreFailed."""
+    queries = named_queries(QUERIES.read_text(encoding="utf-8"))
+    database = Database(database_path(url), queries)
+    found: list[Identity] = []
+
+    def prepare(raw: sqlite_utils.Database) -> None:
+        migrations.newest(raw)
+        found.append(Identity(people_key(SqliteTransaction(raw.conn, queries), seal)))
+
+    database.start(prepare)
+    return database, found[0]
+
+
+def people_key(tx: Transaction, seal: Seal) -> bytes:
+    """The key of `Identity`, made at the first start, sealed by the newest secret at every later one."""
+    row = tx.row("meta", name="people_key")
+    try:
+        key = base64.b64decode(seal.open(row["value"])) if row else Identity.new_key()
+    except SealBroken as error:
+        raise StoreFailed(
+            "SECRET_KEY does not open this database. Give the key it was made with; after a change, both"
+        ) from error
+    if row is None or not seal.is_newest(row["value"]):
+        tx.run("save_meta", name="people_key", value=seal.close(base64.b64encode(key).decode("ascii")))
+    return key

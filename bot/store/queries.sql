@@ -1,0 +1,217 @@
+-- Every query of the store, in the dialect that SQLite and PostgreSQL share. Values come in by name (:name).
+-- Each stands under its name with a sentence of why; store.py, turn.py, outbox.py and upkeep.py run them by that name.
+
+-- alive --
+-- The cheapest question that still needs the file.
+select count(*) as queries from meta where name = 'people_key';
+
+-- meta --
+-- What the house knows about itself.
+select value from meta where name = :name;
+
+-- save_meta --
+-- Written at the first start, and again when SECRET_KEY changes.
+insert into meta (name, value) values (:name, :value)
+on conflict (name) do update set value = excluded.value;
+
+-- receive --
+-- The gate against doubles: an event that was seen before gives no row back.
+insert into inbox (platform, event_id, person, body, received_at)
+values (:platform, :event_id, :person, :body, :received_at)
+on conflict (platform, event_id) do nothing
+returning id;
+
+-- waiting --
+-- What an earlier process left, in the order it came.
+select id, body from inbox where done_at is null order by id;
+
+-- done --
+-- A message is answered once: whoever changes the row first has answered it. Its words and its person go.
+update inbox set done_at = :now, body = '', person = null where id = :id and done_at is null;
+
+-- session --
+-- What the person's row says of subscribing wins: a blocked chat is unsubscribed without its session being opened.
+select sessions.body, people.subscribed
+from sessions join people on people.key = sessions.key
+where sessions.key = :key;
+
+-- save_person --
+-- A person writes to us again and again; the newest language and address win, and who writes can be reached.
+insert into people (key, platform, chat, kind, language, subscribed, first_seen, last_seen)
+values (:key, :platform, :chat, :kind, :language, :subscribed, :now, :now)
+on conflict (key) do update set
+  chat = excluded.chat, language = excluded.language, subscribed = excluded.subscribed,
+  unreachable_since = null, last_seen = excluded.last_seen;
+
+-- lose_person --
+-- Who blocked us or left is unsubscribed; the first moment of it stays. Somebody never seen leaves no row.
+update people set unreachable_since = coalesce(unreachable_since, :now), subscribed = 0 where key = :key;
+
+-- save_session --
+-- The newest state of a conversation is the only one kept.
+insert into sessions (key, body, asked_at, step_at) values (:key, :body, :asked_at, :step_at)
+on conflict (key) do update set body = excluded.body, asked_at = excluded.asked_at, step_at = excluded.step_at;
+
+-- event --
+-- Counts without words and without a person.
+insert into events (at, name, detail, level, type, entry, question, platform, chat_kind, language, content_version)
+values (:at, :name, :detail, :level, :type, :entry, :question, :platform, :chat_kind, :language, :content_version);
+
+-- next_counter --
+-- Counts on and tells, in one statement, so that two can never be told the same.
+insert into counters (name, value) values (:name, 1)
+on conflict (name) do update set value = counters.value + 1
+returning value;
+
+-- report --
+-- A report as officials will read it.
+insert into reports (number, person, platform, text, came_by, language, level, type, entry, state, reported_at)
+values (:number, :person, :platform, :text, :came_by, :language, :level, :type, :entry, 'received', :reported_at);
+
+-- cases --
+-- A person's own reports, newest first.
+select number, state, reported_at from reports where person = :person order by id desc;
+
+-- post --
+-- The row holds its retry key from the start, so that every attempt, by whatever process, goes out under the same one.
+insert into outbox (answers, platform, chat, person, body, retry_key, received_at, due_at, state)
+values (:answers, :platform, :chat, :person, :body, :retry_key, :received_at, :due_at, 'waiting')
+returning id;
+
+-- letters --
+-- Due and not finished. What another process was sending when it ended, or an attempt of ours that never told its end,
+-- may have arrived: it comes back as unknown.
+select id, chat, body, retry_key, received_at, tries,
+  case when state = 'sending' then 1 else unknown end as unknown
+from outbox
+where platform <> 'web' and state in ('waiting', 'sending')
+  and ((state = 'waiting' and due_at <= :now) or (state = 'sending' and (held_by <> :holder or held_at < :stale)))
+order by id;
+
+-- sending --
+-- The claim on one attempt: of two who read the same letter, only one finds the row as it was.
+update outbox set tries = tries + 1, held_by = :holder, held_at = :now,
+  unknown = case when state = 'sending' then 1 else unknown end, state = 'sending'
+where id = :id and tries = :tries
+  and (state = 'waiting' or (state = 'sending' and (held_by <> :holder or held_at < :stale)));
+
+-- sent --
+-- It left: time, way and the platform's name for it stay; words and address go.
+update outbox set state = 'sent', message_id = :message_id, via = :via, sent_at = :now, reason = '',
+  body = '', chat = '', held_by = null
+where id = :id and state <> 'sent';
+
+-- failed --
+-- It will never leave: the reason stays; words and address go.
+update outbox set state = 'failed', reason = :reason, body = '', chat = '', held_by = null
+where id = :id and state in ('waiting', 'sending');
+
+-- later --
+-- Put back, to be tried when it is due again.
+update outbox set state = 'waiting', due_at = :due_at, unknown = :unknown, held_by = null
+where id = :id and state in ('waiting', 'sending');
+
+-- collect --
+-- What waits for one browser. The first condition is the one by which the database knows its index.
+select id, chat, body, retry_key, received_at, tries, unknown
+from outbox
+where state in ('waiting', 'sending') and platform = :platform and chat = :chat and state = 'waiting' and due_at <= :now
+order by id;
+
+-- move_out_of_the_way --
+-- A greeting may have made a row for the new address already; the conversation that moves is the older one.
+delete from people where key = :new_key and exists (select 1 from people as old where old.key = :key);
+
+-- move_person --
+-- The conversation keeps its memory under its new address; its session follows by the foreign key.
+update people set key = :new_key, chat = :new_chat where key = :key;
+
+-- move_letters --
+-- What still waits goes to the new address.
+update outbox set chat = :new_chat
+where platform = :platform and chat = :chat and state in ('waiting', 'sending');
+
+-- erase_person --
+-- The session goes with the row.
+delete from people where key = :key;
+
+-- erase_reports --
+-- That there was a report of this kind stays; its words and whose it was do not.
+update reports set person = null, text = '' where person = :person;
+
+-- erase_letters --
+-- Answers on their way to the person are dropped with their words.
+update outbox set state = case when state = 'sent' then 'sent' else 'failed' end,
+  reason = case when state = 'sent' then reason else 'erased' end, body = '', chat = '', person = null, held_by = null
+where person = :person;
+
+-- erase_messages --
+-- Only when an operator erases somebody: what the person says after asking us is the beginning of something new.
+update inbox set done_at = :now, body = '', person = null where person = :person and done_at is null;
+
+-- depths --
+-- What waits, for the watchers. The web's letters wait for a browser and are no backlog.
+select
+  (select count(*) from inbox where done_at is null) as inbox,
+  (select count(*) from outbox where state in ('waiting', 'sending') and platform <> 'web') as outbox;
+
+-- old_asked --
+-- Sessions whose text was asked about too long ago to be reported by one tap.
+select key, body from sessions where asked_at < :before order by asked_at limit :page;
+
+-- old_steps --
+-- Sessions whose dialogue was left in the midst.
+select key, body from sessions where step_at < :before order by step_at limit :page;
+
+-- remove_report_texts --
+-- Past the days of retention only the count stays.
+update reports set text = ''
+where id in (select id from reports where reported_at < :before and text <> '' order by id limit :page);
+
+-- remove_messages --
+-- The gate against doubles needs no memory longer than any platform repeats itself.
+delete from inbox where id in (select id from inbox where done_at < :before order by id limit :page);
+
+-- remove_letters --
+-- Where a letter ended is of no use after a while.
+delete from outbox where id in (
+  select id from outbox where state in ('sent', 'failed') and received_at < :before order by id limit :page
+);
+
+-- abandon_web_letters --
+-- A browser that was closed never collects.
+update outbox set state = 'failed', reason = 'not collected', body = '', chat = '', person = null
+where id in (
+  select id from outbox
+  where state in ('waiting', 'sending') and platform = 'web' and state = 'waiting' and due_at < :before
+  order by id limit :page
+);
+
+-- export_reports --
+-- In pages, so that no read holds the log while a file is written.
+select id, number, reported_at, state, type, entry, level, came_by, language, platform, text
+from reports where id > :after order by id limit :page;
+
+-- sealed_sessions --
+-- Everything sealed, to be sealed anew after SECRET_KEY has changed.
+select key as id, body from sessions where body <> '';
+
+-- sealed_inbox --
+-- The same for messages that wait.
+select id, body from inbox where body <> '';
+
+-- sealed_outbox --
+-- The same for letters on their way.
+select id, body from outbox where body <> '';
+
+-- reseal_sessions --
+-- One session under the newest key.
+update sessions set body = :body where key = :id;
+
+-- reseal_inbox --
+-- One message under the newest key.
+update inbox set body = :body where id = :id;
+
+-- reseal_outbox --
+-- One letter under the newest key.
+update outbox set body = :body where id = :id;

@@ -1,0 +1,262 @@
+"""What we remember, over one database: the `Store` of handlers/ports.py and what the house needs beside."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Self
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from bot.identity import Identity
+from bot.sealing import Seal, SealBroken
+from bot.store import forms, opening, outbox, turn, upkeep
+from bot.store.database import Database
+from bot.store.transaction import Row, Transaction
+from bot.store.upkeep import Depths, Removed
+from handlers.messages import Address, Case, Event, Message, Outcome, Platform, Session
+from handlers.ports import Clock, Letter, Sent, Waiting
+
+log = structlog.get_logger()
+
+BANGKOK = ZoneInfo("Asia/Bangkok")
+# Rows of one transaction of upkeep or export, so that no answer waits behind them.
+_PAGE = 500
+# No attempt to send lasts so long: one that is older has died without a word.
+LONGEST_ATTEMPT = timedelta(minutes=5)
+
+
+class SqlStore:
+    """Durable memory. Every method is one transaction, on the disk when it returns; all raise StoreFailed
+    when the database does not answer, and nothing of that call is then kept."""
+
+    def __init__(
+        self, database: Database, seal: Seal, identity: Identity, clock: Clock, timezone: ZoneInfo
+    ) -> None:
+        self._database = database
+        self._seal = seal
+        self._identity = identity
+        self._clock = clock
+        self._timezone = timezone
+        # Tells what this process is sending from what a dead one was.
+        self._holder = str(uuid4())
+
+    @classmethod
+    def open(cls, url: str, secrets: Sequence[str], clock: Clock, timezone: ZoneInfo = BANGKOK) -> Self:
+        """Open `sqlite:///path` (made when missing, brought to its newest form). `secrets` are the values of
+        SECRET_KEY, the current one first. Raises StoreFailed with what to do."""
+        seal = Seal(secrets)
+        database, identity = opening.opened(url, seal)
+        return cls(database, seal, identity, clock, timezone)
+
+    def close(self) -> None:
+        """Write what still waits and let go. Afterwards every call raises StoreFailed."""
+        self._database.close()
+
+    async def alive(self) -> None:
+        """Returns when the database answers; raises StoreFailed when it does not."""
+        await self._database.read(lambda tx: tx.rows("alive"))
+
+    # What comes in
+
+    async def receive(self, messages: Sequence[Message]) -> Sequence[Waiting]:
+        def work(tx: Transaction) -> list[Waiting]:
+            taken = ((self._receive(tx, message), message) for message in map(forms.mended, messages))
+            return [Waiting(id, message) for id, message in taken if id is not None]
+
+        return await self._database.write(work)
+
+    def _receive(self, tx: Transaction, message: Message) -> int | None:
+        row = tx.row(
+            "receive",
+            platform=message.address.platform.value,
+            # Without an id a message cannot be told from its double: better answered twice than never.
+            event_id=message.event_id or f"none-{uuid4()}",
+            person=self._identity.person(message.address),
+            body=self._seal.close(forms.write(message)),
+            received_at=forms.stamp(message.received_at),
+        )
+        return row["id"] if row else None
+
+    async def waiting(self) -> Sequence[Waiting]:
+        rows = await self._database.read(lambda tx: tx.rows("waiting"))
+        return [waiting for row in rows if (waiting := self._waiting(row))]
+
+    def _waiting(self, row: Row) -> Waiting | None:
+        try:
+            return Waiting(row["id"], forms.read(Message, self._seal.open(row["body"])))
+        except (SealBroken, forms.FormBroken) as error:
+            # Left where it is: a later version, or the right key, may still answer it.
+            log.error("message unreadable, left in the inbox", inbox=row["id"], cause=str(error))
+            return None
+
+    # The conversation
+
+    async def session(self, address: Address) -> Session:
+        key = self._identity.conversation(address)
+        row = await self._database.read(lambda tx: tx.row("session", key=key))
+        if row is None:
+            return Session()
+        return replace(upkeep.session(row, self._seal), subscribed=bool(row["subscribed"]))
+
+    async def cases(self, address: Address) -> Sequence[Case]:
+        person = self._identity.person(address)
+        rows = await self._database.read(lambda tx: tx.rows("cases", person=person))
+        return [Case(row["number"], row["state"], forms.moment(row["reported_at"])) for row in rows]
+
+    async def commit(self, done: Sequence[Waiting], outcome: Outcome) -> Letter | None:
+        if not done:
+            raise ValueError("an outcome follows from at least one message")
+        outcome = forms.mended(outcome)
+        now = self._clock.now()
+
+        def work(tx: Transaction) -> Letter | None:
+            return turn.Turn(tx, self._seal, self._identity, now, self._timezone).write(done, outcome)
+
+        return await self._database.write(work)
+
+    async def record(self, address: Address, events: Sequence[Event]) -> None:
+        now = self._clock.now()
+        await self._database.write(lambda tx: turn.record(tx, address, events, now))
+
+    # What goes out
+
+    async def letters(self) -> Sequence[Letter]:
+        due = {"now": forms.stamp(self._clock.now()), **self._hold()}
+        rows = await self._database.read(lambda tx: tx.rows("letters", **due))
+        letters, unreadable = outbox.readable(rows, self._seal)
+        if unreadable:
+            await self._database.write(lambda tx: outbox.give_up(tx, unreadable))
+        return letters
+
+    async def sending(self, letter: Letter) -> bool:
+        """False when another hand has taken the letter since it was read: then it must not be sent."""
+        now = forms.stamp(self._clock.now())
+        values = {"id": letter.id, "tries": letter.tries, "now": now, **self._hold()}
+        return await self._database.write(lambda tx: tx.run("sending", **values)) == 1
+
+    def _hold(self) -> dict[str, str]:
+        return {"holder": self._holder, "stale": forms.stamp(self._clock.now() - LONGEST_ATTEMPT)}
+
+    async def sent(self, letter: Letter, sent: Sent) -> None:
+        now = forms.stamp(self._clock.now())
+        values = {"id": letter.id, "message_id": sent.message_id, "via": sent.via, "now": now}
+        await self._database.write(lambda tx: tx.run("sent", **values))
+
+    async def failed(self, letter: Letter, reason: str, *, unreachable: bool = False) -> None:
+        key = self._identity.conversation(letter.address)
+        now = forms.stamp(self._clock.now())
+
+        def work(tx: Transaction) -> None:
+            tx.run("failed", id=letter.id, reason=reason)
+            if unreachable:
+                tx.run("lose_person", key=key, now=now)
+
+        await self._database.write(work)
+
+    async def later(self, letter: Letter, due: datetime, *, unknown: bool) -> None:
+        values = {"id": letter.id, "due_at": forms.stamp(due), "unknown": int(unknown)}
+        await self._database.write(lambda tx: tx.run("later", **values))
+
+    async def moved(self, platform: Platform, chat: str, new_chat: str) -> None:
+        if chat == new_chat:
+            return
+        key, new_key = self._identity.group(platform, chat), self._identity.group(platform, new_chat)
+
+        def work(tx: Transaction) -> None:
+            tx.run("move_out_of_the_way", key=key, new_key=new_key)
+            tx.run("move_person", key=key, new_key=new_key, new_chat=new_chat)
+            tx.run("move_letters", platform=platform.value, chat=chat, new_chat=new_chat)
+
+        await self._database.write(work)
+
+    async def collect(self, address: Address) -> Sequence[Letter]:
+        now = forms.stamp(self._clock.now())
+        which = {"platform": address.platform.value, "chat": address.chat, "now": now}
+        # A browser asks again and again and mostly nothing waits: that shall not cost a write.
+        if not await self._database.read(lambda tx: tx.rows("collect", **which)):
+            return []
+
+        def work(tx: Transaction) -> list[Letter]:
+            letters, unreadable = outbox.readable(tx.rows("collect", **which), self._seal)
+            outbox.give_up(tx, unreadable)
+            for letter in letters:
+                tx.run("sent", id=letter.id, message_id="", via="collected", now=now)
+            return letters
+
+        return await self._database.write(work)
+
+    # The house's own needs
+
+    async def depths(self) -> Depths:
+        """How much waits in the inbox and in the outbox."""
+        row = (await self._database.read(lambda tx: tx.rows("depths")))[0]
+        return Depths(row["inbox"], row["outbox"])
+
+    async def forget(self, platform: Platform, id: str) -> bool:
+        """Erase a person, or a group, by the platform's own id; whether anything of them was here."""
+        keys = (self._identity.of_person(platform, id), self._identity.group(platform, id))
+        now = forms.stamp(self._clock.now())
+
+        def work(tx: Transaction) -> bool:
+            erased = [turn.erase(tx, key) for key in keys]
+            dropped = [tx.run("erase_messages", person=key, now=now) for key in keys]
+            return any(erased) or any(dropped)
+
+        return await self._database.write(work)
+
+    async def export_reports(self) -> AsyncIterator[dict[str, str]]:
+        """Every report, oldest first, as `upkeep.REPORT_COLUMNS`: masked text, nobody's name or id."""
+        after = 0
+        while rows := await self._export_page(after):
+            for row in rows:
+                yield upkeep.report_row(row)
+            after = rows[-1]["id"]
+
+    async def _export_page(self, after: int) -> Sequence[Row]:
+        return await self._database.read(lambda tx: tx.rows("export_reports", after=after, page=_PAGE))
+
+    async def clear_asked(self, before: datetime) -> int:
+        """Take the text out of every session that was asked about it before then; how many."""
+        return await self._page_by_page(lambda tx, page: upkeep.clear_asked(tx, self._seal, before, page))
+
+    async def clear_steps(self, before: datetime) -> int:
+        """End every dialogue whose last step is older, with what it had gathered; how many."""
+        return await self._page_by_page(lambda tx, page: upkeep.clear_steps(tx, self._seal, before, page))
+
+    async def remove_report_texts(self, before: datetime) -> int:
+        """Empty the text of every report made before then; the counts stay. How many."""
+        return await self._page_by_page(lambda tx, page: upkeep.remove_report_texts(tx, before, page))
+
+    async def retain(self, report_days: int) -> Removed:
+        """Remove all that is older than it may be. May run as often as one likes."""
+        now = self._clock.now()
+        long_ago = now - upkeep.ENDED_STAYS
+        return Removed(
+            asked=await self.clear_asked(now - upkeep.ASKED_STAYS),
+            steps=await self.clear_steps(now - upkeep.STEP_STAYS),
+            report_texts=await self.remove_report_texts(now - timedelta(days=report_days)),
+            not_collected=await self._remove("abandon_web_letters", now - upkeep.WEB_LETTER_STAYS),
+            messages=await self._remove("remove_messages", long_ago),
+            letters=await self._remove("remove_letters", long_ago),
+        )
+
+    async def _remove(self, query: str, before: datetime) -> int:
+        stamp = forms.stamp(before)
+        return await self._page_by_page(lambda tx, page: tx.run(query, before=stamp, page=page))
+
+    async def _page_by_page(self, work: Callable[[Transaction, int], int]) -> int:
+        """Run a unit of upkeep until it finds less than a page, each page in a transaction of its own."""
+        whole = 0
+        while True:
+            changed = await self._database.write(lambda tx: work(tx, _PAGE))
+            whole += changed
+            if changed < _PAGE:
+                return whole
+
+    async def reseal(self) -> int:
+        """Seal anew with the current SECRET_KEY what an older one sealed; how many rows."""
+        return await self._database.write(lambda tx: upkeep.reseal(tx, self._seal))

@@ -1,0 +1,53 @@
+"""The seam between the store and its database: units of work made of named queries.
+
+A unit is a function of a `Transaction` and of nothing else of the database, so that a second Database
+(PostgreSQL) can run the same units over the same queries.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from handlers.errors import RutanError
+
+_NAME = re.compile(r"^-- ([a-z_]+) --$", re.MULTILINE)
+_COMMENT = re.compile(r"^--.*\n", re.MULTILINE)
+
+
+class StoreFailed(RutanError):
+    """The database could not be opened, read or written; nothing of the unit that hears this was kept."""
+
+
+class Row(Protocol):
+    """One row of an answer, by column name."""
+
+    def __getitem__(self, column: str, /) -> Any: ...
+
+
+class Transaction(Protocol):
+    """What a unit of work may do: run queries of queries.sql by name."""
+
+    def run(self, query: str, **values: object) -> int:
+        """Run a write; answers with the number of rows it changed."""
+
+    def rows(self, query: str, **values: object) -> Sequence[Row]:
+        """Every row of an answer."""
+
+    def row(self, query: str, **values: object) -> Row | None:
+        """The first row of an answer, or None."""
+
+    def tidy(self) -> None:
+        """Once committed, clear the log of what this unit overwrote or removed."""
+
+
+def named_queries(text: str) -> Mapping[str, str]:
+    """The queries of a file in which each stands under `-- its_name --`, without its comments."""
+    parts = _NAME.split(text)
+    names, bodies = parts[1::2], parts[2::2]
+    if len(set(names)) != len(names):
+        raise ValueError("two queries have the same name")
+    return {
+        name: _COMMENT.sub("", body).strip().rstrip(";") for name, body in zip(names, bodies, strict=True)
+    }

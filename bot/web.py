@@ -1,0 +1,121 @@
+"""The routes that the platforms and operators call: webhooks, health, metrics."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from bot import line, telegram
+from bot.running import Running
+from handlers.messages import Message, Platform
+
+log = structlog.get_logger()
+
+# A webhook is a few kilobytes; whatever is larger is not from a platform.
+LARGEST_BODY = 1024 * 1024
+
+
+class TooLarge(Exception):
+    """The body is over 1 MiB."""
+
+
+async def whole_body(request: Request, largest: int = LARGEST_BODY) -> bytes:
+    """The raw body; stops reading as soon as it is too large. Raises TooLarge."""
+    announced = request.headers.get("content-length", "0")
+    if announced.isdigit() and int(announced) > largest:
+        raise TooLarge
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > largest:
+            raise TooLarge
+    return bytes(body)
+
+
+def routes(bot: Running) -> list[Route]:
+    """The routes of one running bot."""
+
+    async def line_webhook(request: Request) -> Response:
+        secret = bot.settings.line_channel_secret
+        if secret is None:
+            return _off(Platform.LINE)
+        return await receive(
+            request,
+            bot,
+            Platform.LINE,
+            lambda body: line.verify(body, request.headers.get("x-line-signature"), secret.get_secret_value()),
+            lambda parsed: line.read(parsed, bot.ports.clock.now()),
+        )
+
+    async def telegram_webhook(request: Request) -> Response:
+        secret = bot.settings.telegram_webhook_secret
+        if secret is None or not bot.settings.telegram_on:
+            return _off(Platform.TELEGRAM)
+        header = request.headers.get("x-telegram-bot-api-secret-token")
+        return await receive(
+            request,
+            bot,
+            Platform.TELEGRAM,
+            lambda body: telegram.verify(header, secret.get_secret_value()),
+            lambda parsed: telegram.read(parsed, bot.telegram_name, bot.ports.clock.now()),
+        )
+
+    async def live(request: Request) -> Response:
+        return JSONResponse({"live": True})
+
+    async def ready(request: Request) -> Response:
+        state = await bot.readiness()
+        return JSONResponse(state, status_code=200 if all(state.values()) else 503)
+
+    async def metrics(request: Request) -> Response:
+        return Response(await bot.measured(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    return [
+        Route("/webhooks/line", line_webhook, methods=["POST"]),
+        Route("/webhooks/telegram", telegram_webhook, methods=["POST"]),
+        Route("/health/live", live),
+        Route("/health/ready", ready),
+        Route("/metrics", metrics),
+    ]
+
+
+async def receive(
+    request: Request,
+    bot: Running,
+    platform: Platform,
+    verified: Callable[[bytes], bool],
+    read: Callable[[dict[str, Any]], list[Message]],
+) -> Response:
+    """Verify, read, write into the inbox, 200: the same for every platform. No work is done before the answer."""
+    try:
+        body = await whole_body(request)
+    except TooLarge:
+        return _refused(bot, platform, 413, "the body is over 1 MiB")
+    except ClientDisconnect:
+        return _refused(bot, platform, 400, "the connection broke")
+    if not verified(body):
+        return _refused(bot, platform, 401, "the signature is missing or wrong")
+    try:
+        parsed = json.loads(body)
+    except (ValueError, RecursionError):
+        return _refused(bot, platform, 400, "the body is not JSON")
+    if not isinstance(parsed, dict):
+        return _refused(bot, platform, 400, "the body is not a JSON object")
+    await bot.accept(read(parsed))
+    return PlainTextResponse("ok")
+
+
+def _refused(bot: Running, platform: Platform, status: int, why: str) -> Response:
+    bot.metrics.refused.labels(platform.value, str(status)).inc()
+    log.warning("webhook refused", platform=platform.value, status=status, why=why)
+    return PlainTextResponse(why, status_code=status)
+
+
+def _off(platform: Platform) -> Response:
+    return PlainTextResponse(f"{platform.value} is off: its settings are not given", status_code=404)

@@ -1,0 +1,35 @@
+"""Everything we know, frozen, with the name of exactly this knowledge."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from content.directory import Directory
+from content.learnt import Learnt
+from content.matching import PhraseIndex
+from content.models import Both, Entry, Hotline, Organisation, ScamType, Sign
+from content.scorecard import Scorecard
+from content.signs import SignIndex
+from content.words import Words
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """The curated content and what is made of it at loading. `version` names the content files' exact words."""
+
+    version: str
+    entries: Mapping[str, Entry]
+    signs: Mapping[str, Sign]
+    organisations: Mapping[str, Organisation]
+    hotlines: Mapping[str, Hotline]
+    phrases: Mapping[str, Both]
+    words: Words
+    tells: Mapping[str, Both]  # what is said about matches and identifiers
+    scorecard: Scorecard
+    directory: Directory
+    wordings: SignIndex
+    index: PhraseIndex
+    learnt: Learnt | None
+    entry_topics: SignIndex  # topic words of each entry; its "signs" are entry ids
+    entries_of_type: Mapping[ScamType, tuple[str, ...]]

@@ -1,0 +1,184 @@
+"""Is this a scam? One text, several at once, one in a group, and the tap that settles an open question."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from datetime import datetime
+
+from content.cleaning import cut
+from content.models import Language, ScamType
+from content.verdict import Candidate, Level, Pending, Verdict, judge, settle
+from handlers.menu import blank, too_short
+from handlers.messages import Checked, Event, Happened, Outcome, Reply, Section, Session, Span, Tone
+from handlers.wording import TONES, Voice, calls, defang, explain, named, verdict_title
+
+QUESTION = "question"
+
+
+def answer(text: str, session: Session, voice: Voice, now: datetime) -> Outcome:
+    """The verdict on one text, said to a person."""
+    verdict = judge(text, voice.knowledge, voice.language)
+    if verdict.level is Level.NOT_A_CHECK:
+        reply = too_short(voice) if any(c.isalnum() for c in text) else blank(voice)
+        return Outcome(replace(session, step="", data={}), reply, events=(counted(verdict),))
+    reply = explain(verdict, voice)
+    return Outcome(_remembering(verdict, text, session, now), reply, events=(counted(verdict),))
+
+
+def counted(verdict: Verdict) -> Checked:
+    return Checked(
+        verdict.level, verdict.type, verdict.entry, verdict.question, verdict.language, verdict.content_version
+    )
+
+
+def _remembering(verdict: Verdict, text: str, session: Session, now: datetime) -> Session:
+    pending = {"pending": packed(verdict.pending)} if verdict.question and verdict.pending else {}
+    return replace(
+        session, step=QUESTION if pending else "", step_at=now if pending else None, data=pending, asked=text, asked_at=now
+    )
+
+
+def packed(pending: Pending) -> str:
+    return json.dumps(asdict(pending))
+
+
+def unpacked(text: str) -> Pending:
+    raw = json.loads(text)
+    return Pending(
+        verdict_id=raw["verdict_id"],
+        logit=raw["logit"],
+        language=Language(raw["language"]),
+        candidates=tuple(Candidate(c["entry"], ScamType(c["type"]), c["score"]) for c in raw["candidates"]),
+        signs=tuple(raw["signs"]),
+    )
+
+
+def settled(verdict_id: str, tap: str, session: Session, voice: Voice) -> Outcome:
+    """The tap is evidence: the verdict follows at once. A button of an older question explains itself."""
+    packed_pending = session.data.get("pending", "")
+    pending = unpacked(packed_pending) if session.step == QUESTION and packed_pending else None
+    if pending is None or pending.verdict_id != verdict_id:
+        return Outcome(session, old_button(voice))
+    verdict = settle(pending, tap, voice.knowledge)
+    return Outcome(replace(session, step="", step_at=None, data={}), explain(verdict, voice), events=(counted(verdict),))
+
+
+def old_button(voice: Voice) -> Reply:
+    return voice.short("old_button_title", "old_button")
+
+
+# --- several forwards at once ----------------------------------------------------------------------------------------
+LONGEST_START = 40
+GRAVITY = (Level.NOT_A_CHECK, Level.NOT_KNOWN, Level.WARNING_SIGNS, Level.KNOWN_SCAM)
+
+
+def answer_all(texts: Sequence[str], session: Session, voice: Voice, now: datetime) -> Outcome:
+    """One answer that names each, what to do for the worst of them."""
+    verdicts = [judge(text, voice.knowledge, voice.language) for text in texts]
+    worst_text, worst = max(zip(texts, verdicts, strict=True), key=lambda pair: _gravity(pair[1]))
+    title = voice.say("bulk_title", count=str(len(texts)))
+    sections = [_named(n, t, v, voice) for n, (t, v) in enumerate(zip(texts, verdicts, strict=True), start=1)]
+    if worst.level in (Level.KNOWN_SCAM, Level.WARNING_SIGNS):
+        sections.append(_do_now(worst, voice))
+    reply = Reply(
+        title=title,
+        summary=cut(f"{title}: {verdict_title(worst, voice)}", 300),
+        language=voice.language,
+        tone=TONES[worst.level],
+        sections=tuple(sections),
+        buttons=calls(worst, voice),
+        quick=(voice.tap("button_report", f"report:{worst.id}"), voice.tap("button_paid", "paid")),
+    )
+    events: tuple[Event, ...] = tuple(counted(each) for each in verdicts)
+    return Outcome(replace(session, step="", data={}, asked=worst_text, asked_at=now), reply, events=events)
+
+
+def _gravity(verdict: Verdict) -> tuple[int, float]:
+    return GRAVITY.index(verdict.level), verdict.score
+
+
+def _named(number: int, text: str, verdict: Verdict, voice: Voice) -> Section:
+    start = defang(cut(" ".join(text.split()), LONGEST_START))
+    heading = voice.say("bulk_heading").replace("{number}", str(number)).replace("{start}", start)
+    entry = named(verdict, voice.knowledge)
+    if verdict.level is Level.KNOWN_SCAM and not entry:
+        said = voice.say("known_scam_title_unnamed")
+    else:
+        said = voice.say(f"bulk_{verdict.level.value}", title=entry.title.in_(voice.language) if entry else "")
+    strong = verdict.level in (Level.KNOWN_SCAM, Level.WARNING_SIGNS)
+    return Section(heading, ((Span(said, bold=strong),),))
+
+
+def _do_now(verdict: Verdict, voice: Voice) -> Section:
+    entry = named(verdict, voice.knowledge)
+    if not entry:
+        return Section(voice.say("do_now"), voice.lines("do_now_general"), steps=True)
+    return Section(voice.say("do_now"), tuple((Span(e),) for e in entry.do_now.in_(voice.language)), steps=True)
+
+
+# --- in a group ------------------------------------------------------------------------------------------------------
+# Unasked, in other people's conversation, we speak only when there is next to no doubt.
+SURE = 0.95
+ENOUGH_LETTERS = 30
+
+
+def overheard(text: str, session: Session, voice: Voice) -> Outcome:
+    """What nobody asked us about: silence, unless it is a known scam beyond doubt."""
+    if sum(c.isalpha() for c in text) < ENOUGH_LETTERS:
+        return Outcome(session)
+    verdict = judge(text, voice.knowledge, voice.language)
+    if verdict.level is not Level.KNOWN_SCAM or verdict.score < SURE or verdict.frame:
+        return Outcome(session)
+    return Outcome(session, in_group(verdict, voice), events=(counted(verdict), Happened("group_unasked")))
+
+
+def asked_in_group(text: str, session: Session, voice: Voice) -> Outcome:
+    """Somebody called us by name: a short answer, nothing remembered."""
+    verdict = judge(text, voice.knowledge, voice.language)
+    if verdict.level is Level.NOT_A_CHECK:
+        return Outcome(session, voice.short("too_short_title", "group_ask"), events=(counted(verdict),))
+    return Outcome(session, in_group(verdict, voice), events=(counted(verdict),))
+
+
+def in_group(verdict: Verdict, voice: Voice) -> Reply:
+    """The short form: what it looks like and what not to do; no buttons that would need a private chat."""
+    if verdict.level is not Level.KNOWN_SCAM:
+        body = "not_known" if verdict.level is Level.NOT_KNOWN else "group_do"
+        return voice.short(f"{verdict.level.value}_title", body, tone=TONES[verdict.level])
+    entry = named(verdict, voice.knowledge)
+    if not entry:
+        return voice.short("known_scam_title_unnamed", "group_do", tone=Tone.ALARM)
+    return voice.short("group_known_scam", "group_do", tone=Tone.ALARM, title=entry.title.in_(voice.language))
+
+
+# --- after an answer -------------------------------------------------------------------------------------------------
+def useful(verdict_id: str, said: str, session: Session, voice: Voice) -> Outcome:
+    events = (Happened("useful", f"{said}:{verdict_id}"),)
+    if said == "yes":
+        reply = voice.short("useful_thanks_title", "useful_thanks")
+        return Outcome(session, reply, events=events)
+    quick = (voice.tap("button_report", f"report:{verdict_id}"), voice.tap("button_menu", "menu"))
+    return Outcome(session, voice.short("useful_thanks_title", "not_useful", quick=quick), events=events)
+
+
+def share(entry_id: str, session: Session, voice: Voice) -> Outcome:
+    entry = voice.knowledge.entries.get(entry_id)
+    if entry is None:
+        return Outcome(session, voice.short("share_title", "share_text_unnamed"), events=(Happened("share"),))
+    reply = voice.short("share_title", "share_text", title=entry.title.in_(voice.language))
+    return Outcome(session, reply, events=(Happened("share", entry_id),))
+
+
+def sample(session: Session, voice: Voice, now: datetime) -> Outcome:
+    """A made-up message, shown and answered as a real one would be."""
+    text = voice.say("sample_text")
+    outcome = answer(text, session, voice, now)
+    if outcome.reply is None:
+        return outcome
+    shown = Section(voice.say("sample_intro"), ((Span("“" + defang(text) + "”"),),))
+    reply = replace(outcome.reply, sections=(shown, *outcome.reply.sections))
+    return replace(outcome, reply=reply, session=replace(outcome.session, asked="", asked_at=None), events=())
+
+

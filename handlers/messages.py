@@ -1,0 +1,250 @@
+"""The vocabulary that every handler speaks: who writes, what came in, what goes out, what is to be remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+
+from content.models import Language, ScamType
+from content.verdict import Level
+
+
+class Platform(StrEnum):
+    LINE = "line"
+    TELEGRAM = "telegram"
+    WEB = "web"
+
+
+class ChatKind(StrEnum):
+    PRIVATE = "private"
+    GROUP = "group"
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a message came from and where its answer goes. `person` may be empty in a LINE group."""
+
+    platform: Platform
+    chat: str
+    person: str
+    kind: ChatKind = ChatKind.PRIVATE
+
+
+class Kind(StrEnum):
+    TEXT = "text"
+    IMAGE = "image"
+    AUDIO = "audio"
+    VIDEO = "video"
+    FILE = "file"
+    LOCATION = "location"
+    STICKER = "sticker"
+    CONTACT = "contact"
+    TAP = "tap"  # a button of ours was pressed; `data` says which
+    FOLLOW = "follow"  # began to talk with us, or came back
+    UNFOLLOW = "unfollow"  # blocked us
+    JOIN = "join"  # we were added to a group
+    LEAVE = "leave"  # we were removed from a group
+    UNSEND = "unsend"
+    MIGRATED = "migrated"  # a Telegram group got another id; `data` holds the new one
+    OTHER = "other"  # something a person sent that we know no name for: still answered
+    IGNORED = "ignored"  # nothing a person said: never answered
+
+
+@dataclass(frozen=True)
+class Message:
+    """One thing that happened in a chat, in no platform's words.
+
+    `event_id` is unique within a platform: the gate against doubles. `received_at` is our clock (aware UTC).
+    `reply_token` (LINE) and `callback_id` (Telegram) are what the answer needs. `quoted` is the text that the
+    person replied to. `addressed` says that in a group the bot was mentioned, replied to or named by command.
+    """
+
+    address: Address
+    event_id: str
+    kind: Kind
+    received_at: datetime
+    text: str = ""
+    data: str = ""
+    file_id: str = ""
+    forwarded: bool = False
+    addressed: bool = False
+    quoted: str = ""
+    language_hint: Language | None = None
+    reply_token: str = ""
+    callback_id: str = ""
+
+
+class Tone(StrEnum):
+    """The colour of a reply's head."""
+
+    ALARM = "alarm"  # known scam
+    CAUTION = "caution"  # warning signs
+    CALM = "calm"  # not known: neither alarm nor relief
+    PLAIN = "plain"  # menu, report, thanks
+    URGENT = "urgent"  # someone has paid, or may harm themselves
+
+
+@dataclass(frozen=True)
+class Span:
+    text: str
+    bold: bool = False
+
+
+Line = tuple[Span, ...]
+
+
+def line(text: str) -> Line:
+    """A line of text in which `**words**` are bold."""
+    parts = text.split("**")
+    if len(parts) % 2 == 0:
+        return (Span(text),)
+    return tuple(Span(part, bold=index % 2 == 1) for index, part in enumerate(parts) if part)
+
+
+def plain(content: Line) -> str:
+    return "".join(span.text for span in content)
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading (may be empty) and its lines; `steps` are numbered when shown."""
+
+    heading: str
+    lines: tuple[Line, ...]
+    steps: bool = False
+
+
+class ButtonKind(StrEnum):
+    TAP = "tap"  # comes back to us as `Kind.TAP` with `value` as data (at most 60 ASCII bytes)
+    CALL = "call"  # dials `value`
+    OPEN = "open"  # opens the address `value`
+
+
+@dataclass(frozen=True)
+class Button:
+    label: str
+    kind: ButtonKind
+    value: str
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One answer, the same for every platform: a title, sections, up to eight buttons, up to eight quick replies.
+
+    `summary` stands where only one line is shown (a notification, LINE's altText) and carries the substance.
+    """
+
+    title: str
+    summary: str
+    language: Language
+    tone: Tone = Tone.PLAIN
+    sections: tuple[Section, ...] = ()
+    buttons: tuple[Button, ...] = ()
+    quick: tuple[Button, ...] = ()
+
+    def filled(self, values: Mapping[str, str]) -> Reply:
+        """The reply with `{name}` in every text replaced: for what only the store knows (the case number)."""
+
+        def fill(text: str) -> str:
+            for name, value in values.items():
+                text = text.replace("{" + name + "}", value)
+            return text
+
+        sections = tuple(
+            replace(
+                section,
+                heading=fill(section.heading),
+                lines=tuple(tuple(replace(s, text=fill(s.text)) for s in each) for each in section.lines),
+            )
+            for section in self.sections
+        )
+        return replace(
+            self,
+            title=fill(self.title),
+            summary=fill(self.summary),
+            sections=sections,
+            buttons=tuple(replace(b, value=fill(b.value)) for b in self.buttons),
+            quick=tuple(replace(b, value=fill(b.value)) for b in self.quick),
+        )
+
+
+@dataclass(frozen=True)
+class Session:
+    """What the conversation with one person (or group) stands at. Kept in the database, sealed.
+
+    `language` is a choice the person made, not a guess. `step` names where a dialogue is ("" when none is going on)
+    and `data` what it has gathered. `asked` is the text last asked about, kept for an hour so that it can be
+    reported with one tap; `asked_at` says since when.
+    """
+
+    language: Language | None = None
+    spoken: Language | None = None
+    greeted: bool = False
+    subscribed: bool = False
+    step: str = ""
+    step_at: datetime | None = None
+    data: Mapping[str, str] = field(default_factory=dict)
+    asked: str = ""
+    asked_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A question was answered: what is counted, without a word of it."""
+
+    level: Level
+    type: ScamType | None
+    entry: str | None
+    question: str | None
+    language: Language
+    content_version: str
+
+
+@dataclass(frozen=True)
+class Happened:
+    """Anything else worth counting, in our own words: "useful", "emergency", "greeted"…"""
+
+    name: str
+    detail: str = ""
+
+
+Event = Checked | Happened
+
+
+@dataclass(frozen=True)
+class NewReport:
+    """A report that the person agreed to. `text` is masked already; what could not be masked never gets here."""
+
+    text: str
+    came_by: str
+    language: Language
+    level: Level
+    type: ScamType | None
+    entry: str | None
+
+
+@dataclass(frozen=True)
+class Case:
+    """A report as its reporter sees it again."""
+
+    number: str
+    state: str
+    reported_at: datetime
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """All that follows from a message; `store.commit` makes it true in one transaction.
+
+    `reply` is None where silence is the right answer. In the reply of an outcome with a `report`,
+    `{case_number}` is filled in by the store.
+    """
+
+    session: Session
+    reply: Reply | None = None
+    events: tuple[Event, ...] = ()
+    report: NewReport | None = None
+    erase: bool = False
+    unreachable: bool = False

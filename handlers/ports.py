@@ -1,0 +1,120 @@
+"""What the handlers and the scheduler need of the world, as Protocols. `bot.app` hands in the real ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from content.loading import Knowledge
+from handlers.messages import Address, Case, Event, Message, Outcome, Platform, Reply, Session
+from handlers.report import Terms
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A message in the inbox: `id` is its row, `message` what came in."""
+
+    id: int
+    message: Message
+
+
+@dataclass(frozen=True)
+class Letter:
+    """An answer in the outbox.
+
+    `reply_token` and `received_at` are those of the message it answers ("" for what leaves by itself);
+    `retry_key` is a UUID that the row has held from the start; `tries` counts the attempts before this one, and
+    `unknown` says that an earlier attempt may have been delivered (a time-out, or the process died meanwhile).
+    `callback_id`: a Telegram button press to be acknowledged with it; `answers`: the message replied to, if any.
+    """
+
+    id: int
+    address: Address
+    reply: Reply
+    retry_key: str
+    reply_token: str
+    callback_id: str
+    received_at: datetime
+    tries: int
+    unknown: bool
+
+
+@dataclass(frozen=True)
+class Sent:
+    """Where a letter ended: `message_id` as the platform calls it; `via` is "reply", "push", "send" or "collected"."""
+
+    message_id: str
+    via: str
+
+
+class Store(Protocol):
+    """What we remember. Every write is durable when its call returns; each method is one transaction."""
+
+    async def receive(self, messages: Sequence[Message]) -> Sequence[Waiting]:
+        """Put messages into the inbox; returns only those not seen before (unique platform + event id)."""
+
+    async def waiting(self) -> Sequence[Waiting]:
+        """Everything in the inbox not yet done, oldest first: what an earlier process left."""
+
+    async def session(self, address: Address) -> Session:
+        """Where the conversation stands; a new Session for somebody never seen. In a group: the group's."""
+
+    async def cases(self, address: Address) -> Sequence[Case]:
+        """The reports of one person, newest first."""
+
+    async def commit(self, done: Sequence[Waiting], outcome: Outcome) -> Letter | None:
+        """Make an outcome true: session, events, report (its number filled into the reply), erasure, outbox row, inbox
+        rows done and emptied. Answers with the letter that is now in the outbox, for delivery to the address of the
+        last of `done`, or None when the outcome is silence."""
+
+    async def letters(self) -> Sequence[Letter]:
+        """Everything in the outbox that is due and not sent, oldest first (not those for the web, which are collected)."""
+
+    async def sending(self, letter: Letter) -> bool:
+        """Written before an attempt: one more try, its result unknown until `sent`, `failed` or `later`. False
+        when another hand took the letter since it was read: then it must not be sent."""
+
+    async def sent(self, letter: Letter, sent: Sent) -> None:
+        """It left: the row keeps time and message id, and loses its words."""
+
+    async def failed(self, letter: Letter, reason: str, *, unreachable: bool = False) -> None:
+        """It will never leave: the reason stays, the words go; `unreachable` marks the person."""
+
+    async def later(self, letter: Letter, due: datetime, *, unknown: bool) -> None:
+        """To be tried again at `due`; `unknown` as in `Letter`."""
+
+    async def moved(self, platform: Platform, chat: str, new_chat: str) -> None:
+        """A chat got another address (a Telegram group became a supergroup)."""
+
+    async def collect(self, address: Address) -> Sequence[Letter]:
+        """The web's outbox: hands out what waits for one browser and marks it sent."""
+
+    async def record(self, address: Address, events: Sequence[Event]) -> None:
+        """Count something outside a conversation turn."""
+
+
+class Sender(Protocol):
+    """The way out to one platform. Raises the family of `errors.SendFailed`."""
+
+    async def send(self, letter: Letter) -> Sent: ...
+
+    async def working(self, message: Message) -> None:
+        """Show that an answer is being made (typing, loading). Never raises; costs nothing when it fails."""
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """Aware UTC."""
+
+
+@dataclass
+class Ports:
+    """All of the world that a conversation needs. `knowledge` is swapped whole when it changes."""
+
+    store: Store
+    senders: Mapping[Platform, Sender]
+    clock: Clock
+    knowledge: Knowledge
+    terms: Terms

@@ -1,0 +1,1 @@
+"""What time asks for. Everything asks "what is due?" and may run twice."""

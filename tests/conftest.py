@@ -1,0 +1,130 @@
+"""What every test may ask for: the real knowledge, and a whole bot on loopback with both platforms beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+import uvicorn
+from doubles import FakeLine, FakeTelegram
+
+from bot.app import build
+from bot.running import Running
+from bot.settings import Settings
+from content.loading import Knowledge, load
+
+ROOT = Path(__file__).parents[1]
+SHARED = ROOT.parent / "shared"
+
+
+@pytest.fixture(scope="session")
+def knowledge() -> Knowledge:
+    """The knowledge that is shipped."""
+    return load()
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The reference material; a newcomer's machine does not have it, the project's own must."""
+    return needed(SHARED if SHARED.is_dir() else None, "the reference folder ../shared is not on this machine")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The browser's program."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    return str(needed(found, "no browser here: apt-get install chromium fonts-thai-tlwg"))
+
+
+def needed(found: Any, why: str) -> Any:
+    """`found`, or a skip that says why; where CI=true, a skip is a failure."""
+    if found:
+        return found
+    if os.environ.get("CI") == "true":
+        pytest.fail(why)
+    pytest.skip(why)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass
+class House:
+    """A running bot with both platforms and a way to its own pages."""
+
+    bot: Running
+    line: FakeLine
+    telegram: FakeTelegram
+    url: str
+    http: aiohttp.ClientSession
+    settings: Settings
+
+
+@asynccontextmanager
+async def served(settings: Settings) -> AsyncIterator[Running]:
+    """The application of these settings, served for real on its port."""
+    app = build(settings)
+    server = uvicorn.Server(uvicorn.Config(app, port=settings.port, log_config=None, lifespan="on", timeout_graceful_shutdown=2))
+    task = asyncio.create_task(server.serve())
+    while not server.started:
+        if task.done():
+            await task
+        await asyncio.sleep(0.01)
+    try:
+        yield app.state.bot
+    finally:
+        server.should_exit = True
+        await task
+
+
+@asynccontextmanager
+async def house_of(folder: Path, **given: Any) -> AsyncIterator[House]:
+    """A house in `folder`; `given` overrides single settings."""
+    port = free_port()
+    async with FakeLine() as line, FakeTelegram() as telegram, aiohttp.ClientSession(
+        cookie_jar=aiohttp.CookieJar(unsafe=True)
+    ) as http:
+        values: dict[str, Any] = {
+            "database_url": f"sqlite:///{folder}/rutan.db",
+            "port": port,
+            "secret_key": "a key for tests only, long enough",
+            "line_channel_secret": line.secret,
+            "line_channel_access_token": "line-token",
+            "line_api_url": line.url,
+            "telegram_bot_token": telegram.token,
+            "telegram_webhook_secret": telegram.secret,
+            "telegram_mode": "webhook",
+            "telegram_api_url": telegram.url,
+            "log_level": "warning",
+        }
+        settings = Settings(_env_file=None, **(values | given))  # type: ignore[call-arg]
+        url = f"http://127.0.0.1:{port}"
+        line.webhook, telegram.webhook = f"{url}/webhooks/line", f"{url}/webhooks/telegram"
+        async with served(settings) as bot:
+            yield House(bot, line, telegram, url, http, settings)
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    async with house_of(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def outside_any_env_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No test reads the developer's own `.env`."""
+    monkeypatch.chdir(tmp_path)
+    yield

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Body, Depends, Request
+from fastapi import APIRouter, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
@@ -65,16 +65,13 @@ class VerdictOut(BaseModel):
 def router(bot: Running) -> APIRouter:
     api = APIRouter(prefix="/api/v1", tags=["check"])
 
-    def running() -> Running:
-        return bot
-
     @api.post("/check", response_model=VerdictOut, summary="Is this a scam?")
-    def check(question: Annotated[Question, Body()], here: Annotated[Running, Depends(running)]) -> dict[str, Any]:
+    def check(question: Question) -> dict[str, Any]:
         """The verdict on one text. Nothing of the text is kept."""
-        knowledge = here.ports.knowledge
+        knowledge = bot.ports.knowledge
         language = question.language or script(question.text) or Language.THAI
         verdict = judge(question.text, knowledge, language)
-        here.metrics.count((counted(verdict),), Platform.WEB)
+        bot.metrics.count((counted(verdict),), Platform.WEB)
         reply = spoken(verdict, Voice(knowledge, language))
         return {**as_json(verdict), "reply": {"paragraphs": paragraphs(reply)}}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import groupby
 from typing import Any
 
 from bot.fitting import clipped
@@ -22,6 +23,7 @@ HEAD_COLOURS = {
 }
 INK = "#1A1A1A"
 FAINT = "#4A4A4A"
+PAPER = "#FFF3DC"
 
 FlexPart = dict[str, Any]
 
@@ -53,7 +55,7 @@ def _box(contents: list[FlexPart], **look: str) -> FlexPart:
 
 def _words(text: str, **look: Any) -> FlexPart:
     # scaling: the type grows with the size the person chose in LINE.
-    return {"type": "text", "text": text or " ", "wrap": True, "scaling": True, **look}
+    return {"type": "text", "text": text.strip() or "…", "wrap": True, "scaling": True, **look}
 
 
 def _section(section: Section) -> list[FlexPart]:
@@ -65,16 +67,22 @@ def _section(section: Section) -> list[FlexPart]:
         part = _step(count, line) if section.steps else _line(line)
         part["margin"] = "md" if parts else "xl"
         parts.append(part)
-    return parts
+    if not (section.steps and parts):
+        return parts
+    # What to do now stands in a box of its own: it must be found by somebody who reads nothing else.
+    parts[0].pop("margin")
+    return [_box(parts, backgroundColor=PAPER, cornerRadius="md", paddingAll="lg", margin="xl")]
 
 
 def _line(line: Line) -> FlexPart:
     if not any(span.bold for span in line):
         return _words(plain(line), size="lg", color=INK)
+    # Neighbours of one weight as one span: LINE refuses empty ones, and a blank alone is nearly that.
+    parts = [
+        (bold, "".join(span.text for span in spans)) for bold, spans in groupby(line, lambda span: span.bold)
+    ]
     spans = [
-        {"type": "span", "text": span.text, **({"weight": "bold"} if span.bold else {})}
-        for span in line
-        if span.text
+        {"type": "span", "text": text, **({"weight": "bold"} if bold else {})} for bold, text in parts if text
     ]
     return {"type": "text", "contents": spans, "wrap": True, "scaling": True, "size": "lg", "color": INK}
 

@@ -125,7 +125,8 @@ def _kind(event: object, address: Address) -> Kind:
     if event_type == "message":
         return MESSAGE_KINDS.get(payload.text(event, "message", "type"), Kind.OTHER)
     if event_type not in EVENT_KINDS:
-        log.info("line event ignored", event_id=payload.text(event, "webhookEventId"))
+        event_id = payload.text(event, "webhookEventId")
+        log.info("line event ignored", event_id=event_id, event_type=event_type[:40])
     return EVENT_KINDS.get(event_type, Kind.IGNORED)
 
 
@@ -162,6 +163,7 @@ def _fingerprint(event: object) -> str:
 # LINE takes 30 KB a bubble. Measured as the SDK writes it, where a Thai letter is six bytes.
 LARGEST_BUBBLE = 30_000
 LONGEST_ALT_TEXT = 400
+NAME = "รู้ทัน · Rutan"
 LONGEST_TEXT = 5_000
 MOST_QUICK = 13
 
@@ -175,7 +177,7 @@ def render(reply: Reply) -> list[FlexPart]:
     whole = fitted(reply, lambda shorter: len(json.dumps(flex.bubble(shorter))) <= LARGEST_BUBBLE)
     message: FlexPart = {
         "type": "flex",
-        "altText": clipped(reply.summary or reply.title, LONGEST_ALT_TEXT),
+        "altText": clipped(reply.summary.strip() or reply.title.strip() or NAME, LONGEST_ALT_TEXT),
         "contents": flex.bubble(whole),
     }
     actions = [action for button in reply.quick if (action := flex.action(button, flex.QUICK_LABEL))]
@@ -207,6 +209,7 @@ LOADING_SECONDS = 20
 # How long to wait when LINE says "too fast" without saying how long.
 PAUSE_SECONDS = 2.0
 CONNECTIONS = 100
+OFFICIAL_URL = "https://api.line.me"
 
 
 @dataclass(frozen=True)
@@ -231,6 +234,16 @@ class _Answer:
             return None
 
 
+def configuration(access_token: str, api_url: str | None = None) -> Configuration:
+    """The SDK's settings for LINE itself, or for the one base address of a rehearsal."""
+    # Another host redirects every call; LINE itself has two, one of them for pictures.
+    host = None if not api_url or api_url.rstrip("/") == OFFICIAL_URL else api_url.rstrip("/")
+    made = Configuration(host=host, access_token=access_token)
+    # The SDK's default follows the number of cores; one slow call must not hold up a hundred quick ones.
+    made.connection_pool_maxsize = CONNECTIONS
+    return made
+
+
 def _utc_now() -> datetime:
     return datetime.now(UTC)
 
@@ -241,15 +254,11 @@ class LineSender:
     def __init__(
         self, access_token: str, api_url: str | None = None, now: Callable[[], datetime] = _utc_now
     ) -> None:
-        self._configuration = Configuration(
-            host=api_url.rstrip("/") if api_url else None, access_token=access_token
-        )
-        # The SDK's default follows the number of cores; one slow call must not hold up a hundred quick ones.
-        self._configuration.connection_pool_maxsize = CONNECTIONS
+        self._configuration = configuration(access_token, api_url)
         self._now = now
         self._client: AsyncApiClient | None = None
-        # Retry keys of letters whose reply token is known to be unused and dead: those may be pushed.
-        self._dead_tokens: set[str] = set()
+        # Retry keys of letters that go by push: their token is dead and unused. They never go back to it.
+        self._by_push: set[str] = set()
 
     @classmethod
     @asynccontextmanager
@@ -266,9 +275,16 @@ class LineSender:
 
     async def send(self, letter: Letter) -> Sent:
         sent = await self._reply(letter) if self._token_usable(letter) else None
-        if sent is None:
+        if sent is not None:
+            return sent
+        self._by_push.add(letter.retry_key)
+        try:
             sent = await self._push(letter)
-        self._dead_tokens.discard(letter.retry_key)
+        except SendFailed as failure:
+            if failure.permanent:
+                self._by_push.discard(letter.retry_key)
+            raise
+        self._by_push.discard(letter.retry_key)
         return sent
 
     async def working(self, message: Message) -> None:
@@ -291,7 +307,7 @@ class LineSender:
         return self._client
 
     def _token_usable(self, letter: Letter) -> bool:
-        if not letter.reply_token or letter.retry_key in self._dead_tokens:
+        if not letter.reply_token or letter.retry_key in self._by_push:
             return False
         # After an attempt of unknown end only the same token tells whether the answer arrived.
         return letter.unknown or self._now() - letter.received_at < REPLY_TOKEN_LIFE
@@ -309,7 +325,6 @@ class LineSender:
         if letter.unknown:
             # The earlier attempt had used the token up: it was delivered. Saying it again would double it.
             return Sent("", "reply")
-        self._dead_tokens.add(letter.retry_key)
         return None
 
     async def _push(self, letter: Letter) -> Sent:
@@ -347,7 +362,7 @@ class LineSender:
             body=body,
             auth_settings=["Bearer"],
             response_types_map={},
-            _host=self._api.line_base_path,
+            _host=OFFICIAL_URL,
             _request_timeout=REQUEST_SECONDS,
         )
         try:

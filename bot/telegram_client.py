@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from datetime import timedelta
 
 import httpx
 from telegram import Bot
 from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, RetryAfter, TelegramError
 from telegram.request import HTTPXRequest
+from telegram.warnings import PTBDeprecationWarning
 
 from handlers.errors import Moved, SendFailed, TooFast, Unreachable
 
 # httpx writes every address at INFO, and ours holds the bot's token; the others write bodies at DEBUG.
 for _name in ("httpx", "httpcore", "telegram"):
     logging.getLogger(_name).setLevel(logging.WARNING)
+
+# We read both forms of `retry_after` already.
+warnings.filterwarnings("ignore", message=".*retry_after", category=PTBDeprecationWarning)
 
 OFFICIAL_URL = "https://api.telegram.org"
 REQUEST_SECONDS = 8.0

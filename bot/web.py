@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from bot import line, telegram
 from bot.running import Running
+from bot.store.transaction import StoreFailed
 from handlers.messages import Message, Platform
 
 log = structlog.get_logger()
@@ -107,7 +108,11 @@ async def receive(
         return _refused(bot, platform, 400, "the body is not JSON")
     if not isinstance(parsed, dict):
         return _refused(bot, platform, 400, "the body is not a JSON object")
-    await bot.accept(read(parsed))
+    try:
+        await bot.accept(read(parsed))
+    except StoreFailed:
+        # Not kept, so not acknowledged: the platform will bring it again.
+        return _refused(bot, platform, 503, "the database does not answer")
     return PlainTextResponse("ok")
 
 

@@ -207,7 +207,8 @@ def _table() -> npt.NDArray[np.uint32]:
     for code in range(0x10000):
         letter = chr(code)
         if code < 0x80:
-            table[code] = ord(letter.lower()) if letter.isalnum() else 0
+            # The per cent sign is a word: "5% a day".
+            table[code] = ord(letter.lower()) if letter.isalnum() or letter == "%" else 0
         elif 0x0E00 <= code < 0x0E80:
             keep = 0x0E01 <= code <= 0x0E3A or 0x0E40 <= code <= 0x0E45 or code == 0x0E4D
             table[code] = code if keep else 0

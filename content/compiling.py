@@ -25,8 +25,11 @@ def compile_(gathered: Gathered, version: str) -> Knowledge:
         example.text for example in gathered.examples if example.label == "benign"
     )
     by_type: dict[ScamType, list[str]] = defaultdict(list)
+    by_sign: dict[str, list[str]] = defaultdict(list)
     for entry in live.values():
         by_type[entry.type].append(entry.id)
+        for sign in entry.signs:
+            by_sign[sign].append(entry.id)
     return Knowledge(
         version=version,
         entries=gathered.entries,
@@ -42,6 +45,7 @@ def compile_(gathered: Gathered, version: str) -> Knowledge:
         index=matching.build(live.values(), frequencies, documents),
         learnt=_learnt(gathered),
         entry_topics=_topics(live),
+        entries_with_sign={sign: tuple(names) for sign, names in by_sign.items()},
         entries_of_type={kind: tuple(names) for kind, names in by_type.items()},
     )
 

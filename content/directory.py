@@ -52,7 +52,9 @@ class Directory:
     official: Mapping[str, str] = field(default_factory=dict)  # domain → organisation id
     numbers: Mapping[str, str] = field(default_factory=dict)  # bare digits → organisation or hotline id
     line_ids: Mapping[str, str] = field(default_factory=dict)
-    brands: Mapping[str, str] = field(default_factory=dict)  # brand word → official domain
+    brands: Mapping[str, str] = field(default_factory=dict)  # brand word, folded → official domain
+    long_brands: tuple[tuple[str, str], ...] = ()  # brand words that are telling even inside another name
+    near_brands: tuple[str, ...] = ()  # brand words long enough for a slip of the pen to be told from another word
     written: tuple[tuple[str, str], ...] = ()  # official domain, and as imitators write it: `rd-go-th`
     known: frozenset[str] = frozenset()  # domains of unverified organisations: not ours to accuse
 
@@ -98,17 +100,41 @@ class Directory:
         for official, plain in self.written:
             if plain in readable or official in readable:
                 return official
-        pieces = [piece for piece in re.split(r"[.-]", readable) if piece]
-        folded_pieces = [piece.translate(_FOLD) for piece in pieces]
-        for brand, official in self.brands.items():
-            target = brand.translate(_FOLD)
-            if len(brand) >= 6 and target in folded.replace("-", ""):
+        joined = folded.replace("-", "")
+        for target, official in self.long_brands:
+            if target in joined:
                 return official
-            if any(_pretends(piece, target, brand) for piece in folded_pieces):
+        for piece in {piece for piece in re.split(r"[.-]", folded) if piece}:
+            official = self._brand_of(piece)
+            if official:
                 return official
         if ending != "th" and re.search(r"(?:^|[.-])(?:go|or|ac)[.-]?th(?:[.-]|$)", readable.rpartition(".")[0]):
             return "go.th"
         return ""
+
+    def _brand_of(self, piece: str) -> str:
+        """One piece of a host name: a brand itself, a brand with more at its ends, or nearly a brand."""
+        for length in range(SHORTEST_BRAND, len(piece) + 1):
+            start, end = piece[:length], piece[-length:]
+            rest = len(piece) - length
+            if start in self.brands and (rest == 0 or length >= 5 or _is_bait(piece[length:])):
+                return self.brands[start]
+            if end in self.brands and length >= 5:
+                return self.brands[end]
+        return self._nearly(piece)
+
+    def _nearly(self, piece: str) -> str:
+        if len(piece) < 5:
+            return ""
+        from rapidfuzz import process
+        from rapidfuzz.distance import DamerauLevenshtein
+
+        nearest = process.extractOne(piece, self.near_brands, scorer=DamerauLevenshtein.distance, score_cutoff=2)
+        if nearest is None:
+            return ""
+        target, distance = nearest[0], nearest[1]
+        # Two slips in a long name, one in a middling one: "kasikombank", "lazadda".
+        return self.brands[target] if distance <= (2 if len(target) >= 9 else 1) else ""
 
     def judge_number(self, digits: str) -> str:
         """`official:ID` for a verified number, `unknown` otherwise."""
@@ -119,20 +145,6 @@ class Directory:
         """`official:ID` for a verified LINE id, `unknown` otherwise."""
         owner = self.line_ids.get(name.lower())
         return f"official:{owner}" if owner else "unknown"
-
-
-def _pretends(piece: str, target: str, brand: str) -> bool:
-    """One piece of a host name against one brand: the brand itself, the brand with more at its ends, or nearly it."""
-    if len(brand) < SHORTEST_BRAND:
-        return piece == target or (len(piece) <= len(target) + 6 and piece.startswith(target) and _is_bait(piece[len(target) :]))
-    if piece == target:
-        return True
-    if len(brand) >= 5 and (piece.startswith(target) or piece.endswith(target)):
-        return True
-    if len(brand) == 4 and piece.startswith(target) and _is_bait(piece[len(target) :]):
-        return True
-    allowed = 2 if len(brand) >= 9 else 1 if len(brand) >= 6 else 0
-    return allowed > 0 and abs(len(piece) - len(target)) <= allowed and _distance(piece, target) <= allowed
 
 
 # What imitators hang on to a short brand name; folded as host names are (i → l, digits → letters).
@@ -148,12 +160,6 @@ _BAIT = frozenset(
 
 def _is_bait(rest: str) -> bool:
     return rest in _BAIT or (len(rest) > 3 and any(rest.startswith(bait) for bait in _BAIT))
-
-
-def _distance(one: str, other: str) -> int:
-    from rapidfuzz.distance import DamerauLevenshtein
-
-    return int(DamerauLevenshtein.distance(one, other, score_cutoff=2))
 
 
 def _unpuny(host: str) -> str:
@@ -203,8 +209,11 @@ def build(organisations: Iterable[Organisation], hosts: Hosts, hotlines: Mapping
         for domain in each.domains:
             for brand in _brand_words(each, domain):
                 brands.setdefault(brand, domain)
+    brands = {brand.translate(_FOLD): domain for brand, domain in brands.items()}
+    long_brands = tuple((brand, domain) for brand, domain in brands.items() if len(brand) >= 6)
+    near_brands = tuple(brand for brand in brands if len(brand) >= 6)
     written = tuple((domain, domain.replace(".", "-")) for domain in official if len(domain) >= 7)
-    return Directory(hosts, official, numbers, line_ids, brands, written, frozenset(known))
+    return Directory(hosts, official, numbers, line_ids, brands, long_brands, near_brands, written, frozenset(known))
 
 
 def _brand_words(organisation: Organisation, domain: str) -> set[str]:

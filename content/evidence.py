@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from content import cleaning, identifiers
@@ -12,7 +12,7 @@ from content.cleaning import Cleaned
 from content.identifiers import Identifier, Kind
 from content.matching import Match
 from content.models import Family, ScamType, Sign, Weight
-from content.signs import Hit
+from content.signs import Hit, mark_of
 
 if TYPE_CHECKING:
     from content.knowledge import Knowledge
@@ -33,6 +33,11 @@ _THIRD = re.compile(
     r"|มีคน(?:โทร|ทัก|แอด|อ้าง|ส่ง|มา|ชวน|บอก)|มีสาย|มีเบอร์|มีผู้(?:หญิง|ชาย)|แอดมินบอก|ปลายสาย|คนขายบอก|ร้านบอก|บอกว่า|อ้างว่า"
     r"|\b(?:he|she|they|someone|somebody|the (?:seller|caller|man|woman|guy|agent|officer|admin|shop|page))(?:'s|'re)? (?:\w+ )?(?:say|says|said|ask|asks|asked|want|wants|wanted|claim|claims|claimed|told|call|called|demand|demands|keep|keeps|insist|insists|sent|offered|promised|threaten\w*)\b"
     r"|\bclaiming\b|\bpretend\w*\b|\bsays (?:he|she|they|i|my|it)\b",
+    re.IGNORECASE,
+)
+_WARNING = re.compile(
+    r"อย่าหลง|อย่าเชื่อ|อย่ากด|อย่าโอน|อย่าให้|อย่าบอก|อย่าเพิ่ง|อย่าโหลด|อย่าสแกน|อย่าแอด|อย่ารับ|อย่าส่ง|อย่ากรอก|อย่าไปเชื่อ|อย่าไปกด|อย่าทำตาม|ระวัง|เตือนภัย|เตือนว่า|เตือนกัน|รู้ทัน|ไม่มีนโยบาย|ไม่เคยขอ|จะไม่ขอ|แอบอ้าง|มิจฉาชีพ|แก๊งคอล"
+    r"|\bbeware\b|\bwatch out\b|\bwarn(?:s|ed|ing)?\b|\bscammers?\b|\bfraudsters?\b|\bcriminals?\b|\bnever (?:ask|call|send|share|request|contact|demand)\w*|\bdo not (?:click|share|give|send|transfer|install|tap|scan|open)\b|\bdon't (?:click|share|give|send|transfer|install|tap|scan|fall)\b|\bwill never\b|\bimpersonat\w+|\bphishing\b",
     re.IGNORECASE,
 )
 _ASKING = re.compile(
@@ -65,6 +70,7 @@ class Evidence:
     in_need: bool
     learnt: float
     kinds: Mapping[ScamType, float]
+    bag: frozenset[int]  # what the learnt feature sees beside letters: the fragments and signs found
     features: Mapping[str, float]
 
 
@@ -75,23 +81,35 @@ def gather(text: str, knowledge: Knowledge) -> Evidence:
     masks = [(each.start, each.end) for each in named if each.kind not in (Kind.AMOUNT, Kind.CODE, Kind.HOTLINE)]
     cleaned = cleaning.clean(form, masks)
     found = tuple(Found(each, _finding(each, knowledge)) for each in named)
-    every = knowledge.wordings.find(cleaned, named)
+    every, words = knowledge.wordings.find(cleaned, named)
     topics = tuple(hit for hit in every if hit.sign.startswith(_TOPIC))
     denied = tuple(hit for hit in every if hit.negated)
     told = [hit for hit in every if not hit.negated and not hit.sign.startswith(_TOPIC)]
     hits = tuple(hit for hit in told if knowledge.signs[hit.sign].family is not Family.COUNTER)
     counters = tuple(hit for hit in told if knowledge.signs[hit.sign].family is Family.COUNTER)
-    own = knowledge.entry_topics.find(cleaned, ())
+    own, own_words = knowledge.entry_topics.find(cleaned, ())
+    marks = knowledge.wordings.marks_of(words) | knowledge.entry_topics.marks_of(own_words)
+    bag = marks | {mark_of(f"not {hit.sign}" if hit.negated else hit.sign) for hit in every}
     matches = knowledge.index.rank(cleaned.codes, cleaned.skeleton)
     in_need = bool(_PAID.search(form.readable))
     damping = 1.0 if in_need else DAMPING[min(2, _loudness(counters, knowledge.signs))]
-    learnt = knowledge.learnt.scam(cleaned.codes) if knowledge.learnt else 0.0
-    kinds = knowledge.learnt.kinds(cleaned.codes) if knowledge.learnt else {}
-    part = Evidence(cleaned, found, hits, topics, own, counters, denied, matches, damping, in_need, learnt, kinds, {})
-    return Evidence(
-        cleaned, found, hits, topics, own, counters, denied, matches, damping, in_need, learnt, kinds,
-        features_of(part, knowledge.signs),
-    )  # fmt: skip
+    part = Evidence(
+        cleaned, found, hits, topics, own, counters, denied, matches, damping, in_need, 0.0, {}, frozenset(bag), {}
+    )
+    features = features_of(part, knowledge.signs)
+    bag |= {mark_of(name) for name in features if name in _BAG_FEATURES}
+    learnt, kinds = 0.0, {}
+    if knowledge.learnt is not None:
+        learnt, kinds = knowledge.learnt.scam(cleaned.codes, bag), knowledge.learnt.kinds(cleaned.codes, bag)
+        features["learnt"] = learnt
+    return replace(part, learnt=learnt, kinds=kinds, bag=frozenset(bag), features=features)
+
+
+# Of the features, those that the learnt model may see too: how a text is told, and what stands in it.
+_BAG_FEATURES = frozenset(
+    "lookalike shortener odd_ending raw_address unknown_link shared_host official_link line_id account wallet "
+    "foreign_phone official_number code phone amount third_person question paid disguise warns".split()
+)
 
 
 def _loudness(counters: Sequence[Hit], signs: Mapping[str, Sign]) -> int:
@@ -123,7 +141,6 @@ def features_of(evidence: Evidence, signs: Mapping[str, Sign]) -> dict[str, floa
     if evidence.denied:
         features["negated"] = float(min(2, len(evidence.denied)))
     features |= _telling_features(evidence)
-    features["learnt"] = evidence.learnt
     return features
 
 
@@ -202,6 +219,8 @@ def _telling_features(evidence: Evidence) -> dict[str, float]:
         features["question"] = 1.0
     if evidence.in_need:
         features["paid"] = 1.0
+    if _WARNING.search(plain):
+        features["warns"] = 1.0
     if _disguised(evidence.text):
         features["disguise"] = 1.0
     letters = len(evidence.text.skeleton)

@@ -20,7 +20,7 @@ from content import learnt
 from content.evaluation import Labelled, Outcome, Table, outcome, table
 from content.evidence import Evidence, gather
 from content.knowledge import Knowledge
-from content.learnt import BUCKETS, TYPE_BUCKETS, Learnt, buckets_of
+from content.learnt import BAG, BUCKETS, TYPE_BUCKETS, Learnt, bag_of, buckets_of, worths
 from content.models import ScamType
 from content.scorecard import Scorecard, ScoreLine, TypeWeights
 from content.verdict import entry_evidence
@@ -47,6 +47,7 @@ class Lesson:
     evidence: Evidence
     buckets: npt.NDArray[np.int64]
     type_buckets: npt.NDArray[np.int64]
+    words: npt.NDArray[np.int64]
     worth: float = 1.0
     phrase: bool = False
 
@@ -77,7 +78,7 @@ def lessons_of(found: Sequence[Labelled], knowledge: Knowledge, *, phrases: bool
 
 def _lesson(message: Labelled, evidence: Evidence) -> Lesson:
     codes = evidence.text.codes
-    return Lesson(message, evidence, buckets_of(codes), buckets_of(codes, TYPE_BUCKETS))
+    return Lesson(message, evidence, buckets_of(codes), buckets_of(codes, TYPE_BUCKETS), bag_of(evidence.bag))
 
 
 def balance(lessons: Sequence[Lesson]) -> Floats:
@@ -93,12 +94,19 @@ def balance(lessons: Sequence[Lesson]) -> Floats:
     return weights
 
 
-def _matrix(rows: Sequence[npt.NDArray[np.int64]], size: int) -> Any:
+def _matrix(rows: Sequence[npt.NDArray[np.int64]], words: Sequence[npt.NDArray[np.int64]], size: int) -> Any:
+    """A row a message: its letter runs, then its fragments, each worth what `Learnt` makes of it."""
     from scipy import sparse
 
-    heads = np.concatenate(([0], np.cumsum([len(row) for row in rows])))
-    values = np.concatenate([np.full(len(row), 1 / max(1.0, len(row) ** 0.5)) for row in rows])
-    return sparse.csr_matrix((values, np.concatenate(rows), heads), shape=(len(rows), size))
+    heads = np.concatenate(([0], np.cumsum([len(row) + len(bag) for row, bag in zip(rows, words, strict=True)])))
+    values, places = [], []
+    for row, bag in zip(rows, words, strict=True):
+        run, word = worths(len(row), len(bag))
+        values += [np.full(len(row), run), np.full(len(bag), word)]
+        places += [row, size + bag]
+    return sparse.csr_matrix(
+        (np.concatenate(values), np.concatenate(places), heads), shape=(len(rows), size + BAG)
+    )
 
 
 def _descend(
@@ -119,13 +127,24 @@ def fit_learnt(lessons: Sequence[Lesson], *, types: bool = True) -> Learnt:
     if types:
         type_weights, type_bias = _fit_types(lessons, kinds)
     else:
-        type_weights, type_bias = np.zeros((TYPE_BUCKETS, len(kinds))), np.zeros(len(kinds))
+        type_weights, type_bias = np.zeros((TYPE_BUCKETS + BAG, len(kinds))), np.zeros(len(kinds))
     type_small, type_scale = learnt.quantised(type_weights)
     return Learnt(small, scale, bias, type_small, type_scale, type_bias.astype(np.float32), kinds)
 
 
+def _rarity(matrix: Any) -> Floats:
+    """What each column is worth by how few messages show it; folded into the weights afterwards."""
+    met = np.asarray((matrix > 0).sum(axis=0)).ravel()
+    rarity: Floats = np.log((matrix.shape[0] + 10) / (met + 10)) / 4
+    return rarity
+
+
 def _fit_scam(lessons: Sequence[Lesson]) -> tuple[Floats, float]:
-    matrix = _matrix([each.buckets for each in lessons], BUCKETS)
+    from scipy import sparse
+
+    plain = _matrix([each.buckets for each in lessons], [each.words for each in lessons], BUCKETS)
+    rarity = _rarity(plain)
+    matrix = plain @ sparse.diags(rarity)
     truth = np.array([each.message.scam for each in lessons], dtype=np.float64)
     worth = balance(lessons)
 
@@ -137,15 +156,19 @@ def _fit_scam(lessons: Sequence[Lesson]) -> tuple[Floats, float]:
         slope = np.append(matrix.T @ pull + LEARNT_RIDGE * point[:-1] / 8, pull.sum())
         return value + LEARNT_RIDGE * float(point[:-1] @ point[:-1]) / 16, slope
 
-    point = _descend(loss, np.zeros(BUCKETS + 1), 60)
-    return point[:-1], float(point[-1])
+    point = _descend(loss, np.zeros(BUCKETS + BAG + 1), 45)
+    return point[:-1] * rarity, float(point[-1])
 
 
 def _fit_types(lessons: Sequence[Lesson], kinds: Sequence[ScamType]) -> tuple[Floats, Floats]:
+    from scipy import sparse
+
     typed = [each for each in lessons if each.message.scam and each.message.expect_type]
     if not typed:
-        return np.zeros((TYPE_BUCKETS, len(kinds))), np.zeros(len(kinds))
-    matrix = _matrix([each.type_buckets for each in typed], TYPE_BUCKETS)
+        return np.zeros((TYPE_BUCKETS + BAG, len(kinds))), np.zeros(len(kinds))
+    plain = _matrix([each.type_buckets for each in typed], [each.words for each in typed], TYPE_BUCKETS)
+    rarity = _rarity(plain)
+    matrix = plain @ sparse.diags(rarity)
     truth = np.zeros((len(typed), len(kinds)))
     names = [kind.value for kind in kinds]
     for row, each in enumerate(typed):
@@ -153,7 +176,7 @@ def _fit_types(lessons: Sequence[Lesson], kinds: Sequence[ScamType]) -> tuple[Fl
     sizes = truth.sum(axis=0)
     worth = np.array([each.worth for each in typed]) / np.sqrt(sizes[truth.argmax(axis=1)])
     worth *= len(typed) / worth.sum()
-    shape = (TYPE_BUCKETS, len(kinds))
+    shape = (TYPE_BUCKETS + BAG, len(kinds))
 
     def loss(point: Floats) -> tuple[float, Floats]:
         table = point[: -len(kinds)].reshape(shape)
@@ -166,38 +189,33 @@ def _fit_types(lessons: Sequence[Lesson], kinds: Sequence[ScamType]) -> tuple[Fl
         slope = np.concatenate(((matrix.T @ pull + TYPE_RIDGE * table / 8).ravel(), pull.sum(axis=0)))
         return value + TYPE_RIDGE * float((table * table).sum()) / 16, slope
 
-    point = _descend(loss, np.zeros(TYPE_BUCKETS * len(kinds) + len(kinds)), 40)
-    return point[: -len(kinds)].reshape(shape), point[-len(kinds) :]
+    point = _descend(loss, np.zeros((TYPE_BUCKETS + BAG + 1) * len(kinds)), 30)
+    return point[: -len(kinds)].reshape(shape) * rarity[:, None], point[-len(kinds) :]
 
 
 def with_learnt(lessons: Sequence[Lesson], model: Learnt) -> list[Lesson]:
     """The same lessons, their evidence completed by a learnt feature."""
     done = []
     for each in lessons:
-        value, kinds = model.scam(each.evidence.text.codes), model.kinds(each.evidence.text.codes)
+        codes, bag = each.evidence.text.codes, each.evidence.bag
+        value, kinds = model.scam(codes, bag), model.kinds(codes, bag)
         features = {**each.evidence.features, "learnt": value}
         done.append(replace(each, evidence=replace(each.evidence, learnt=value, kinds=kinds, features=features)))
     return done
 
 
-def folds_of(lessons: Sequence[Lesson], parts: int = 5) -> list[npt.NDArray[np.bool_]]:
-    """Which lessons to leave out together: whole sources, and within big ones every fifth message, in turn.
+def folds_of(lessons: Sequence[Lesson], parts: int = 4) -> list[npt.NDArray[np.bool_]]:
+    """Which lessons to leave out together: every second source as a whole, the others message by message.
 
     A learnt feature tried on its own training messages looks too good; one tried on other sources looks as it will
     to a new source. The scorecard is fitted on both kinds of left-out scores, since both kinds of message come.
     """
-    sources = [each.message.source for each in lessons]
-    sizes = Counter(sources)
-    alone = [name for name, size in sizes.items() if size >= 40 and name != "phrases"]
-    index = np.arange(len(lessons))
-    names = np.array(sources)
-    whole = [names == name for name in alone if _half(name)]
-    rest = ~np.any(whole, axis=0) if whole else np.ones(len(lessons), dtype=bool)
-    return whole + [rest & (index % parts == part) for part in range(parts)]
-
-
-def _half(name: str) -> bool:
-    return sum(name.encode()) % 2 == 0
+    numbers = np.arange(len(lessons)) % parts
+    for index, each in enumerate(lessons):
+        name = sum(each.message.source.encode())
+        if name % 2 == 0 and not each.phrase:
+            numbers[index] = name // 2 % parts
+    return [numbers == part for part in range(parts)]
 
 
 def out_of_fold(lessons: Sequence[Lesson]) -> list[Lesson]:

@@ -73,7 +73,7 @@ _LINE_WORDS = frozenset(
     "point points sticker stickers openchat voom connect notify message messages friend contact number admin please from "
     "send add here now there they this".split()
 )
-_NUMBER = re.compile(r"(?<![\d\w@#/.,-])\+?\(?\d(?:[ \-.()–]{0,2}\d){2,18}(?!\d|[a-z_])", re.IGNORECASE)
+_NUMBER = re.compile(r"(?<![\da-z_@#/.,-])\+?\(?\d(?:[ \-.()–]{0,2}\d){2,18}(?!\d|[a-z_])", re.IGNORECASE)
 _SHORT = re.compile(r"(?<![\d.,])(?:1[0-9]{3}|191|199|1[0-9]{2}|\*\d{3,4}#?)(?![\d,]|\.\d)")
 _CALLING = re.compile(r"(?:โทร|สายด่วน|ติดต่อ|กด|call|hotline|dial|เบอร์|แจ้ง|tel)[^\n]{0,14}\Z", re.IGNORECASE)
 _WALLET = re.compile(

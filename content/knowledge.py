@@ -32,4 +32,5 @@ class Knowledge:
     index: PhraseIndex
     learnt: Learnt | None
     entry_topics: SignIndex  # topic words of each entry; its "signs" are entry ids
+    entries_with_sign: Mapping[str, tuple[str, ...]]
     entries_of_type: Mapping[ScamType, tuple[str, ...]]

@@ -1,7 +1,11 @@
-"""A learnt feature: a linear model over hashed runs of two to five letters. It may nudge; it never decides alone."""
+"""A learnt feature: a linear model over hashed runs of two to five letters and over the curated fragments found.
+
+It may nudge; it never decides alone.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -14,6 +18,8 @@ from content.models import ScamType
 SHORTEST, LONGEST = 2, 5
 BUCKETS = 1 << 17
 TYPE_BUCKETS = 1 << 14
+# Behind the letter runs stand the fragments, in a table of their own.
+BAG = 1 << 14
 # The learnt feature in log-odds is held within this, so that no style of writing alone makes a scam.
 CLIP = 3.0
 
@@ -42,9 +48,22 @@ def buckets_of(codes: Codes, size: int = BUCKETS) -> Buckets:
     return np.unique(np.concatenate(found)).astype(np.int64)
 
 
+def bag_of(marks: Collection[int]) -> Buckets:
+    """The places of fragments in their table."""
+    return np.unique(np.fromiter((mark % BAG for mark in marks), dtype=np.int64, count=len(marks)))
+
+
+def worths(letters: int, bag: int) -> tuple[float, float]:
+    """What one letter run and one fragment count for: long texts have many of either."""
+    return 1 / max(1.0, letters) ** 0.5, 1 / max(4.0, bag) ** 0.5
+
+
 @dataclass(frozen=True)
 class Learnt:
-    """Weights as small whole numbers; `scale` brings them back. One row a type in `type_weights`."""
+    """Weights as small whole numbers, letter runs first, then fragments; `scale` brings them back.
+
+    `type_weights` has one column a type.
+    """
 
     weights: npt.NDArray[np.int8]
     scale: float
@@ -54,24 +73,28 @@ class Learnt:
     type_bias: npt.NDArray[np.float32]
     types: tuple[ScamType, ...]
 
-    def scam(self, codes: Codes) -> float:
-        """The learnt log-odds that a skeleton is a scam, between -CLIP and CLIP."""
-        found = buckets_of(codes)
+    def scam(self, codes: Codes, bag: Collection[int]) -> float:
+        """The learnt log-odds that a text is a scam, between -CLIP and CLIP."""
+        found, words = buckets_of(codes), bag_of(bag)
         if not len(found):
             return 0.0
-        total = float(self.weights[found].sum(dtype=np.int64)) * self.scale / float(np.sqrt(len(found))) + self.bias
-        return max(-CLIP, min(CLIP, total))
+        run, word = worths(len(found), len(words))
+        total = run * float(self.weights[found].sum(dtype=np.int64))
+        total += word * float(self.weights[BUCKETS + words].sum(dtype=np.int64))
+        return max(-CLIP, min(CLIP, total * self.scale + self.bias))
 
-    def kinds(self, codes: Codes) -> dict[ScamType, float]:
+    def kinds(self, codes: Codes, bag: Collection[int]) -> dict[ScamType, float]:
         """The learnt log-probability of each type, given that the text is a scam."""
-        found = buckets_of(codes, TYPE_BUCKETS)
+        found, words = buckets_of(codes, TYPE_BUCKETS), bag_of(bag)
         if not len(found):
             return {}
-        sums = self.type_weights[found].sum(axis=0, dtype=np.int64) * (self.type_scale / np.sqrt(len(found)))
-        sums = sums + self.type_bias
+        run, word = worths(len(found), len(words))
+        sums = run * self.type_weights[found].sum(axis=0, dtype=np.int64)
+        sums = sums + word * self.type_weights[TYPE_BUCKETS + words].sum(axis=0, dtype=np.int64)
+        sums = sums * self.type_scale + self.type_bias
         sums = sums - sums.max()
         logs = sums - np.log(np.exp(sums).sum())
-        return {kind: float(log) for kind, log in zip(self.types, logs, strict=True)}
+        return dict(zip(self.types, logs.tolist(), strict=True))
 
 
 def load(path: Path) -> Learnt:

@@ -14,7 +14,7 @@ from content.models import Entry
 
 GRAM = 4
 # Phrases that go on to the window and the ratio; more cost time and have not changed a verdict.
-KEPT = 12
+KEPT = 8
 
 Grams = npt.NDArray[np.uint64]
 Numbers = npt.NDArray[np.int32]
@@ -52,7 +52,7 @@ class PhraseIndex:
     phrase_entry: Numbers
     phrase_told: npt.NDArray[np.bool_]
     bones: tuple[str, ...]
-    phrase_grams: tuple[Grams, ...]
+    phrase_grams: tuple[Numbers, ...]  # of each phrase, the places of its grams in the vocabulary
     total: Weights  # the summed rarity of each phrase's grams
     vocabulary: Grams
     rarity: Weights
@@ -69,12 +69,13 @@ class PhraseIndex:
         hit = self.vocabulary[found] == grams
         if not hit.any():
             return ()
-        weight = np.where(hit, self.rarity[found], np.float32(0))
+        found[~hit] = len(self.vocabulary)
         known = np.unique(found[hit])
         shares = self._shares(known)
+        marked = np.zeros(len(self.vocabulary) + 1, dtype=np.float32)
         best: dict[int, Match] = {}
         for phrase in self._candidates(shares):
-            match = self._place(int(phrase), grams, weight, bones)
+            match = self._place(int(phrase), found, marked, bones)
             entry = int(self.phrase_entry[phrase])
             if entry not in best or best[entry].score < match.score:
                 best[entry] = match
@@ -94,36 +95,45 @@ class PhraseIndex:
     def _candidates(self, shares: Weights) -> npt.NDArray[np.intp]:
         """The best phrase of each entry first, then the best of the entries: a big entry crowds nobody out."""
         order = np.argsort(-shares, kind="stable")[: KEPT * 8]
-        order = order[shares[order] >= 0.06]
+        order = order[shares[order] >= 0.08]
         _, first = np.unique(self.phrase_entry[order], return_index=True)
         firsts = np.sort(first)
-        rest = np.setdiff1d(np.arange(min(4, len(order))), firsts)
+        rest = np.setdiff1d(np.arange(min(3, len(order))), firsts)
         chosen: npt.NDArray[np.intp] = order[np.concatenate((firsts[:KEPT], rest))]
         return chosen
 
-    def _place(self, phrase: int, grams: Grams, weight: Weights, bones: str) -> Match:
-        """The window of the text where the phrase's grams lie thickest, and how alike the two are there."""
-        mine = np.isin(grams, self.phrase_grams[phrase])
-        value = np.where(mine, weight, np.float32(0))
+    def _place(self, phrase: int, found: npt.NDArray[np.intp], marked: Weights, bones: str) -> Match:
+        """The window of the text where the phrase's grams lie thickest, and how alike the two are there.
+
+        `found` is the vocabulary place of each gram of the text; `marked` is a table of noughts to work in.
+        """
+        own = self.phrase_grams[phrase]
+        marked[own] = self.rarity[own]
+        value = marked[found]
+        marked[own] = 0
+        name = self.entries[self.phrase_entry[phrase]]
+        told = bool(self.phrase_told[phrase])
         target = self.bones[phrase]
         width = max(len(target) + 6, int(len(target) * 1.15))
-        if len(bones) <= width:
-            start, end = 0, len(bones)
-        else:
-            sums = np.concatenate((np.zeros(1, dtype=np.float64), np.cumsum(value, dtype=np.float64)))
+        start, end = 0, len(bones)
+        if len(bones) > width:
+            sums = np.concatenate((_NOUGHT, value.cumsum(dtype=np.float64)))
             span = max(1, width - GRAM + 1)
-            start = int(np.argmax(sums[span:] - sums[:-span])) if len(sums) > span else 0
+            start = int((sums[span:] - sums[:-span]).argmax()) if len(sums) > span else 0
             end = min(len(bones), start + width)
-        inside = np.nonzero(mine[start : max(start + 1, end - GRAM + 1)])[0]
+        inside = value[start : max(start + 1, end - GRAM + 1)].nonzero()[0]
         if not len(inside):
-            return Match(self.entries[self.phrase_entry[phrase]], 0.0, start, end, bool(self.phrase_told[phrase]))
-        covered = np.unique(grams[start + inside], return_index=True)[1]
-        share = float(weight[start + inside][covered].sum()) / float(self.total[phrase])
-        start, end = start + int(inside[0]), start + int(inside[-1]) + GRAM
+            return Match(name, 0.0, start, end, told)
+        inside += start
+        rarity = dict(zip(found[inside].tolist(), value[inside].tolist(), strict=True))
+        share = sum(rarity.values()) / float(self.total[phrase])
+        start, end = int(inside[0]), int(inside[-1]) + GRAM
         room = max(0, (len(target) - (end - start)) // 2)
         ratio = fuzz.ratio(target, bones[max(0, start - room) : end + room]) / 100
-        name = self.entries[self.phrase_entry[phrase]]
-        return Match(name, min(1.0, share) * ratio, start, end, bool(self.phrase_told[phrase]))
+        return Match(name, min(1.0, share) * ratio, start, end, told)
+
+
+_NOUGHT = np.zeros(1, dtype=np.float64)
 
 
 def build(entries: Iterable[Entry], frequencies: Mapping[int, int] | None = None, documents: int = 0) -> PhraseIndex:
@@ -176,7 +186,7 @@ def _assemble(
         np.array(owner, dtype=np.int32),
         np.array(told, dtype=np.bool_),
         tuple(bones),
-        tuple(grams),
+        tuple(np.searchsorted(vocabulary, each).astype(np.int32) for each in grams),
         total,
         vocabulary,
         rarity,

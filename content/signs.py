@@ -7,6 +7,7 @@ gap (up to FAR), in this order. `<url> <phone> <amount> <account> <line> <code> 
 from __future__ import annotations
 
 import re
+import zlib
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -107,6 +108,8 @@ def faults_of(wording: str) -> list[str]:
                 continue
             bones = skeleton(piece.rstrip("*"))
             letters = bones.replace(NUMBER, "")
+            if bones in ("%", NUMBER + "%") and len(groups) > 1:
+                continue
             if not letters:
                 faults.append(f"fragment {piece!r} has digits only: use <num>, <amount> or <code>, or add words")
             elif len(letters) < 3 and len(groups) == 1:
@@ -152,9 +155,10 @@ class SignIndex:
     wordings: tuple[Wording, ...]
     by_key: Mapping[int, tuple[int, ...]]  # fragment → wordings whose key group it is in
     negations: frozenset[int]
+    marks: tuple[int, ...]
 
-    def find(self, text: Cleaned, identifiers: Sequence[Identifier]) -> tuple[Hit, ...]:
-        """Every sign in the text, each once, not negated before negated, then leftmost."""
+    def find(self, text: Cleaned, identifiers: Sequence[Identifier]) -> tuple[tuple[Hit, ...], frozenset[int]]:
+        """Every sign in the text, each once, not negated before negated, then leftmost; and all fragments found."""
         spots = self._spots(text, identifiers)
         asked: set[int] = set()
         for fragment in spots:
@@ -164,11 +168,16 @@ class SignIndex:
         for number in asked:
             wording = self.wordings[number]
             for start, end in self._chains(wording, spots):
-                hit = Hit(wording.sign, start, end, wording.negatable and _near(negations, start))
+                hit = Hit(wording.sign, start, end, wording.negatable and _near(negations, start, end))
                 known = best.get(hit.sign)
                 if known is None or (hit.negated, -(hit.end - hit.start)) < (known.negated, -(known.end - known.start)):
                     best[hit.sign] = hit
-        return tuple(sorted(best.values(), key=lambda hit: (hit.negated, hit.start, hit.sign)))
+        hits = tuple(sorted(best.values(), key=lambda hit: (hit.negated, hit.start, hit.sign)))
+        return hits, frozenset(spots)
+
+    def marks_of(self, fragments: Iterable[int]) -> frozenset[int]:
+        """The numbers by which the learnt feature knows fragments: the same for the same words in any index."""
+        return frozenset(self.marks[fragment] for fragment in fragments)
 
     def _spots(self, text: Cleaned, identifiers: Sequence[Identifier]) -> dict[int, list[tuple[int, int]]]:
         """Where each fragment stands: fragment → (start, end) in the skeleton, in order."""
@@ -230,9 +239,10 @@ def _latin(letter: str) -> bool:
     return letter.isascii() and letter.isalpha()
 
 
-def _near(ends: Sequence[int], start: int) -> bool:
+def _near(ends: Sequence[int], start: int, end: int) -> bool:
+    """Whether a negation ends shortly before a hit, or inside it before its last words (จ่ายปลายทาง ไม่ต้องโอนก่อน)."""
     at = bisect_left(ends, start - NEGATION_REACH)
-    return at < len(ends) and ends[at] <= start + 2
+    return at < len(ends) and ends[at] <= max(start + 2, end - 2)
 
 
 _HOLDERS = [(holder, kinds) for holder, kinds in PLACEHOLDERS.items() if kinds]
@@ -257,6 +267,11 @@ def _placeholder_spots(text: Cleaned, identifiers: Sequence[Identifier]) -> list
     return spots
 
 
+def mark_of(name: str) -> int:
+    """A name's number, the same on every machine."""
+    return zlib.crc32(name.encode())
+
+
 def build(signs: Iterable[Sign]) -> SignIndex:
     """The index of all wordings. Wordings with faults are left out: content checks name them."""
     numbers: dict[tuple[str, bool], int] = {}
@@ -278,14 +293,14 @@ def build(signs: Iterable[Sign]) -> SignIndex:
                 continue
             groups, reach = parse(wording)
             negatable = sign.family in (Family.ASKS, Family.PAYS) and not any(word in sign.id for word in _SECRECY)
-            if negatable and _prohibits(groups[0]):
+            if negatable and any(_prohibits(group) for group in groups):
                 negatable = False
             wordings.append((sign.id, [frozenset(map(number_of, group)) for group in groups], reach, negatable))
     return _assemble(fragments, placeholders, negations, wordings)
 
 
 def _prohibits(group: Sequence[str]) -> bool:
-    return all(piece.startswith(("ห้าม", "อย่า", "don't", "dont", "do not", "never", "ไม่")) for piece in group)
+    return any(piece.startswith(("ห้าม", "อย่า", "don't", "dont", "do not", "never", "ไม่")) for piece in group)
 
 
 def _assemble(
@@ -316,4 +331,5 @@ def _assemble(
         tuple(Wording(sign, tuple(groups), tuple(reach), negatable) for sign, groups, reach, negatable in wordings),
         {number: tuple(some) for number, some in by_key.items()},
         negations,
+        tuple(mark_of(fragment.bones or f"<{number}>") for number, fragment in enumerate(fragments)),
     )

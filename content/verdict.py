@@ -193,25 +193,31 @@ def entry_evidence(evidence: Evidence, knowledge: Knowledge) -> dict[str, EntryP
         sign = knowledge.signs[hit.sign]
         for kind in sign.types:
             signs[kind] += _SIGN_WORTH[sign.weight] / math.sqrt(len(sign.types))
-    found = {hit.sign: _SIGN_WORTH[knowledge.signs[hit.sign].weight] for hit in evidence.hits}
+    own: dict[str, float] = defaultdict(float)
+    for hit in evidence.hits:
+        for name in knowledge.entries_with_sign.get(hit.sign, ()):
+            own[name] += _SIGN_WORTH[knowledge.signs[hit.sign].weight]
     matched = {match.entry: match.score for match in evidence.matches}
     topical = {hit.sign for hit in evidence.entry_topics}
     parts: dict[str, EntryParts] = {}
     for kind, names in knowledge.entries_of_type.items():
         log = max(-6.0, evidence.kinds.get(kind, 0.0))
+        sign_worth, topic_worth = signs.get(kind, 0.0), topics.get(kind, 0.0)
         for name in names:
-            own = sum(found.get(sign, 0.0) for sign in knowledge.entries[name].signs)
-            parts[name] = (matched.get(name, 0.0), signs[kind], topics[kind], own, float(name in topical), log)
+            parts[name] = (
+                matched.get(name, 0.0), sign_worth, topic_worth, own.get(name, 0.0), float(name in topical), log
+            )  # fmt: skip
     return parts
 
 
 def _entry_scores(evidence: Evidence, knowledge: Knowledge) -> dict[str, float]:
     """How much speaks for each entry in all; empty when nothing speaks for any."""
-    weights = knowledge.scorecard.types
-    worth = (weights.match, weights.sign, weights.topic, weights.own_sign, weights.own_topic, weights.learnt)
+    worth = knowledge.scorecard.types
+    match, sign, topic = worth.match, worth.sign, worth.topic
+    own_sign, own_topic, learnt = worth.own_sign, worth.own_topic, worth.learnt
     return {
-        name: sum(part * each for part, each in zip(parts, worth, strict=True))
-        for name, parts in entry_evidence(evidence, knowledge).items()
+        name: match * m + sign * s + topic * t + own_sign * os + own_topic * ot + learnt * log
+        for name, (m, s, t, os, ot, log) in entry_evidence(evidence, knowledge).items()
     }
 
 

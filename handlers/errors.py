@@ -6,7 +6,11 @@ RutanError
 │   ├── TooFast         the platform asks to wait; `.seconds` says how long
 │   ├── QuotaSpent      the month's messages are used up
 │   └── Moved           the chat has another address; `.chat` is the new one
-└── NotMasked           personal data could not be masked: nothing may be stored
+├── NotMasked           personal data could not be masked: nothing may be stored
+├── StoreFailed         the database does not answer; nothing of that call was kept (bot.store.transaction)
+├── SealBroken          what was sealed cannot be opened with our keys (bot.sealing)
+├── FormBroken          a stored form is none that we know (bot.store.forms)
+└── SettingsError       the settings are wrong; `.faults` names each (bot.settings)
 """
 
 from __future__ import annotations

@@ -8,7 +8,10 @@ from collections.abc import Sequence
 from content.models import Language
 from handlers.messages import Message, Session
 
-_NOT_WORDS = re.compile(r"(?:https?://|www\.)\S+|\S+@\S+|@\S+|\b[\w-]+(?:\.[\w-]+)+(?:/\S*)?", re.ASCII)
+# Runs of ASCII; those that are links, e-mails or ids are no words. One pass, nothing to run away with.
+_ASCII_RUN = re.compile(r"[\x21-\x7e]+")
+_LINK = re.compile(r"://|@|\w\.\w", re.ASCII)
+_COMMAND = re.compile(r"\A\s*/[\w@]+", re.ASCII)
 _THAI = re.compile(r"[\u0e01-\u0e4e]")
 _LATIN = re.compile(r"[A-Za-z\uff21-\uff3a\uff41-\uff5a]")
 
@@ -18,7 +21,7 @@ THAI_SHARE = 0.2
 
 def script(text: str) -> Language | None:
     """The language whose letters the text is written in; None when it has no letters outside links."""
-    words = _NOT_WORDS.sub(" ", text)
+    words = _ASCII_RUN.sub(lambda run: " " if _LINK.search(run.group()) else run.group(), _COMMAND.sub(" ", text))
     thai, latin = len(_THAI.findall(words)), len(_LATIN.findall(words))
     if not thai and not latin:
         return None

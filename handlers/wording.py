@@ -23,10 +23,10 @@ class Voice:
     knowledge: Knowledge
     language: Language
 
-    def say(self, key: str, **values: str) -> str:
+    def say(self, key: str, /, **values: str) -> str:
         return self.knowledge.phrases[key].in_(self.language).format_map(values) if values else self._raw(key)
 
-    def lines(self, key: str, **values: str) -> tuple[Line, ...]:
+    def lines(self, key: str, /, **values: str) -> tuple[Line, ...]:
         return tuple(line(each) for each in self.say(key, **values).split("\n") if each.strip())
 
     def _raw(self, key: str) -> str:
@@ -47,6 +47,7 @@ class Voice:
         self,
         title: str,
         body: str = "",
+        /,
         *,
         tone: Tone = Tone.PLAIN,
         buttons: tuple[Button, ...] = (),

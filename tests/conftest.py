@@ -17,6 +17,7 @@ import pytest
 import uvicorn
 from doubles import FakeLine, FakeTelegram
 
+from bot import logs
 from bot.app import build
 from bot.running import Running
 from bot.settings import Settings
@@ -76,6 +77,7 @@ class House:
 @asynccontextmanager
 async def served(settings: Settings) -> AsyncIterator[Running]:
     """The application of these settings, served for real on its port."""
+    logs.set_up(settings)
     app = build(settings)
     server = uvicorn.Server(uvicorn.Config(app, port=settings.port, log_config=None, lifespan="on", timeout_graceful_shutdown=2))
     task = asyncio.create_task(server.serve())

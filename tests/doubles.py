@@ -138,6 +138,11 @@ class _Platform:
     def called(self, name: str) -> list[Call]:
         return [call for call in self.calls if call.name == name]
 
+    async def until_called(self, name: str, times: int = 1, seconds: float = 10.0) -> None:
+        """Waits until a call has come in so often. Raises TimeoutError when it does not."""
+        async with asyncio.timeout(seconds), self._arrived:
+            await self._arrived.wait_for(lambda: len(self.called(name)) >= times)
+
     async def next_answer(self, before: int, to: str, seconds: float = 10.0) -> Answer:
         """The first answer to a chat after the `before` first ones. Raises TimeoutError when none comes."""
 
@@ -174,6 +179,8 @@ class _Platform:
             response = self._spoilt(fault)
         status = response.status if response is not None else 0
         self.calls.append(Call(name, path, body, dict(request.headers), status, time.monotonic()))
+        async with self._arrived:
+            self._arrived.notify_all()
         if fault is not None and fault.hang:
             await asyncio.sleep(fault.hang)
         if response is None:
@@ -242,6 +249,7 @@ class FakeLine(_Platform):
         self.images: dict[str, bytes] = {}
         self.default_menu = ""
         self.endpoint = ""
+        self.endpoint_active = True
         self.endpoint_test: JSON = {"success": True, "statusCode": 200, "reason": "OK", "detail": "200"}
         self.profiles: dict[str, str] = {}
         self.content: dict[str, bytes] = {}
@@ -421,7 +429,7 @@ class FakeLine(_Platform):
             return web.json_response({})
         if not self.endpoint:
             return _line_error(404, "Not found")
-        return web.json_response({"endpoint": self.endpoint, "active": True})
+        return web.json_response({"endpoint": self.endpoint, "active": self.endpoint_active})
 
     async def _test(self, request: web.Request, body: JSON) -> web.Response:
         return web.json_response({"timestamp": "2026-01-01T00:00:00Z", **self.endpoint_test})

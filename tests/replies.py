@@ -1,6 +1,6 @@
 """Replies as the handlers make them, one for each tone, for the tests of rendering and sending.
 
-The rendered payloads stand in `tests/payloads/`; after a wanted change, write them anew and look at the difference:
+The rendered payloads stand in `tests/payloads/`; after a wanted change, write them anew and read the diff:
 
     RUTAN_PAYLOADS=write .venv/bin/python -m pytest tests/test_line.py tests/test_telegram.py -k agreed
 """

@@ -144,7 +144,7 @@ def book() -> directory.Directory:
             _organisation("siambank", "siambank.co.th", link_domains=("link.smbk",), line_ids=("@siambank",)),
             _organisation("revenue", "rd.go.th", numbers=("1161",)),
             _organisation(
-                "parcel",
+                "parcelsiam",
                 "parcelsiam.co.th",
                 nicknames=BothLines(th=("พัสดุสยาม",), en=("ParcelSiam",)),
             ),
@@ -165,7 +165,7 @@ def book() -> directory.Directory:
         ("siambamk.com", "lookalike:siambank.co.th"),
         ("s1ambank.net", "lookalike:siambank.co.th"),
         ("siаmbank.com", "lookalike:siambank.co.th"),
-        ("xn--simbank-6fg.com", "lookalike:siambank.co.th"),
+        ("xn--simbank-3fg.com", "lookalike:siambank.co.th"),
         ("rd.go.th.refund.top", "lookalike:rd.go.th"),
         ("rd-go-th.com", "lookalike:rd.go.th"),
         ("parcel-siam.club", "lookalike:parcelsiam.co.th"),

@@ -16,7 +16,7 @@ import aiohttp.web
 import platform_specs
 import pytest
 from doubles import HANG_SECONDS, FakeLine, Fault
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from replies import ALARM, BY_TONE, CALL, PLAIN, agreed
 
@@ -173,7 +173,8 @@ def test_one_odd_event_costs_only_itself() -> None:
 
 
 def test_what_no_database_takes_is_mended_while_reading() -> None:
-    body = b'{"events":[{"type":"message","source":{"userId":"U1"},"message":{"type":"text","text":"a\\ud800b\\u0000c"}}]}'
+    body = json.dumps({"events": [event(message=text("a\ud800b\x00c"))]}).encode()
+    assert b"ud800" in body
     assert line.read(body, NOW)[0].text == "a\ufffdbc"
 
 
@@ -207,6 +208,7 @@ NAMES = st.sampled_from(
 )
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.lists(st.dictionaries(NAMES, JSON_VALUES | st.sampled_from(["message", "text", "U1"]))))
 def test_no_input_makes_reading_raise(events: list[dict[str, Any]]) -> None:
     messages = line.read({"events": events}, NOW)
@@ -254,7 +256,7 @@ def test_a_number_is_dialled_and_a_press_shows_what_was_pressed() -> None:
     call, police = (part["action"] for part in message["contents"]["footer"]["contents"])
     assert (call["uri"], police["uri"]) == ("tel:1441", "https://www.thaipoliceonline.go.th")
     quick = [item["action"] for item in message["quickReply"]["items"]]
-    assert [(each["data"], each["displayText"]) for each in quick][0] == ("report", "รายงานข้อความนี้")
+    assert (quick[0]["data"], quick[0]["displayText"]) == ("report", "รายงานข้อความนี้")
     assert flex.action(replace(CALL, value="*123#"), 20) == {
         "type": "uri",
         "label": "โทร 1441",
@@ -279,6 +281,7 @@ def test_a_very_long_reply_is_cut_kindly_and_keeps_its_steps() -> None:
     assert len(message["contents"]["footer"]["contents"]) == 2
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.lists(st.text(min_size=1, max_size=3000), max_size=30), st.text(max_size=2000))
 def test_whatever_a_citizen_wrote_the_bubble_stays_within_limits(said: list[str], title: str) -> None:
     lines = tuple((Span(each, bold=True), Span(each[::-1])) for each in said)
@@ -405,6 +408,16 @@ async def test_a_token_known_to_be_dead_stays_so_when_its_push_fails(
         await sender.send(waiting)
     assert (await sender.send(replace(waiting, tries=1, unknown=True))).via == "push"
     assert [call.name for call in fake.calls] == ["reply", "push", "push"]
+    assert len(fake.answers) == 1
+
+
+async def test_an_answer_too_late_for_its_token_keeps_to_the_push(fake: FakeLine, sender: LineSender) -> None:
+    late = letter(fake.token("U1"), received_at=NOW - timedelta(minutes=2))
+    fake.fault(Fault(accepted=True))
+    with pytest.raises(SendFailed):
+        await sender.send(late)
+    assert (await sender.send(replace(late, tries=1, unknown=True))).via == "push"
+    assert [(call.name, call.status) for call in fake.calls] == [("push", 0), ("push", 409)]
     assert len(fake.answers) == 1
 
 

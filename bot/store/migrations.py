@@ -85,6 +85,7 @@ FIRST_FORM = (
         sent_at text
     )""",
     "create index outbox_unfinished on outbox (id) where state in ('waiting', 'sending')",
+    "create index outbox_chat on outbox (platform, chat) where state in ('waiting', 'sending')",
     "create index outbox_ended on outbox (received_at) where state in ('sent', 'failed')",
     "create index outbox_person on outbox (person) where person is not null",
     # What is counted. No words, no person.

@@ -166,16 +166,16 @@ select key, body from sessions where step_at < :before order by step_at limit :p
 -- remove_report_texts --
 -- Past the days of retention only the count stays.
 update reports set text = ''
-where id in (select id from reports where reported_at < :before and text <> '' order by id limit :page);
+where id in (select id from reports where reported_at < :before and text <> '' order by reported_at limit :page);
 
 -- remove_messages --
 -- The gate against doubles needs no memory longer than any platform repeats itself.
-delete from inbox where id in (select id from inbox where done_at < :before order by id limit :page);
+delete from inbox where id in (select id from inbox where done_at < :before order by done_at limit :page);
 
 -- remove_letters --
 -- Where a letter ended is of no use after a while.
 delete from outbox where id in (
-  select id from outbox where state in ('sent', 'failed') and received_at < :before order by id limit :page
+  select id from outbox where state in ('sent', 'failed') and received_at < :before order by received_at limit :page
 );
 
 -- abandon_web_letters --

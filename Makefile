@@ -25,12 +25,14 @@ check: .venv/.installed-dev
 	test -d .venv || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(BIN)/rutan content check
 	touch $@
 
 .venv/.installed-dev: requirements-dev.lock pyproject.toml
 	test -d .venv || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(BIN)/rutan content check
 	touch $@ .venv/.installed
 
 # Needs uv (`pip install uv`). Resolves for Python 3.11 to 3.13 at once.

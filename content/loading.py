@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from content.knowledge import Knowledge
+from content.models import State
 
 if TYPE_CHECKING:
     from content.reading import Gathered
@@ -55,9 +56,9 @@ def load(folder: Path | None = None, *, cache: Path | None = CACHE, today: date 
     day = today or date.today()  # noqa: DTZ011 -- an expiry is a calendar day, not a moment
     files = content_files(root)
     version = _hash(root, files)
-    key = f"{version}-{_engine()}-{day:%Y%m%d}"
+    key = f"{version}-{_engine()}"
     kept = _from_cache(cache, key)
-    if kept is not None:
+    if kept is not None and not _expired(kept, day):
         return kept
     from content import compiling, reading
 
@@ -67,6 +68,11 @@ def load(folder: Path | None = None, *, cache: Path | None = CACHE, today: date 
     knowledge = compiling.compile_(gathered, version)
     _to_cache(cache, key, knowledge)
     return knowledge
+
+
+def _expired(knowledge: Knowledge, day: date) -> bool:
+    """Whether an entry has run out since the cache was made: then the content is read again, which says so."""
+    return any(entry.state is State.LIVE and entry.expires_on < day for entry in knowledge.entries.values())
 
 
 def load_what_validates(folder: Path | None = None) -> tuple[Knowledge, tuple[Fault, ...]]:

@@ -12,7 +12,7 @@ from content.models import Language, ScamType
 from content.verdict import Candidate, Level, Pending, Verdict, judge, settle
 from handlers.menu import blank, too_short
 from handlers.messages import Checked, Event, Happened, Outcome, Reply, Section, Session, Span, Tone
-from handlers.wording import TONES, Voice, calls, defang, explain, named, verdict_title
+from handlers.wording import TONES, Voice, calls, defang, explain, named, shortened, verdict_title
 
 QUESTION = "question"
 
@@ -36,7 +36,12 @@ def counted(verdict: Verdict) -> Checked:
 def _remembering(verdict: Verdict, text: str, session: Session, now: datetime) -> Session:
     pending = {"pending": packed(verdict.pending)} if verdict.question and verdict.pending else {}
     return replace(
-        session, step=QUESTION if pending else "", step_at=now if pending else None, data=pending, asked=text, asked_at=now
+        session,
+        step=QUESTION if pending else "",
+        step_at=now if pending else None,
+        data=pending,
+        asked=text,
+        asked_at=now,
     )
 
 
@@ -62,7 +67,9 @@ def settled(verdict_id: str, tap: str, session: Session, voice: Voice) -> Outcom
     if pending is None or pending.verdict_id != verdict_id:
         return Outcome(session, old_button(voice))
     verdict = settle(pending, tap, voice.knowledge)
-    return Outcome(replace(session, step="", step_at=None, data={}), explain(verdict, voice), events=(counted(verdict),))
+    return Outcome(
+        replace(session, step="", step_at=None, data={}), explain(verdict, voice), events=(counted(verdict),)
+    )
 
 
 def old_button(voice: Voice) -> Reply:
@@ -100,7 +107,7 @@ def _gravity(verdict: Verdict) -> tuple[int, float]:
 
 
 def _named(number: int, text: str, verdict: Verdict, voice: Voice) -> Section:
-    start = defang(cut(" ".join(text.split()), LONGEST_START))
+    start = defang(shortened(text, LONGEST_START))
     heading = voice.say("bulk_heading").replace("{number}", str(number)).replace("{start}", start)
     entry = named(verdict, voice.knowledge)
     if verdict.level is Level.KNOWN_SCAM and not entry:
@@ -180,5 +187,3 @@ def sample(session: Session, voice: Voice, now: datetime) -> Outcome:
     shown = Section(voice.say("sample_intro"), ((Span("“" + defang(text) + "”"),),))
     reply = replace(outcome.reply, sections=(shown, *outcome.reply.sections))
     return replace(outcome, reply=reply, session=replace(outcome.session, asked="", asked_at=None), events=())
-
-

@@ -248,7 +248,9 @@ def sent(turn: Turn) -> Outcome:
     """A picture, a voice, a sticker… In the middle of a report we say that we need words."""
     if turn.session.step == report.MESSAGE:
         return Outcome(turn.session, turn.voice.short("other_title", "report_needs_text"))
-    return Outcome(turn.session, menu.media(turn.message.kind, turn.voice))
+    if turn.message.kind is Kind.CONTACT and turn.message.data:
+        return check.answer(turn.message.data, turn.session, turn.voice, turn.now)
+    return Outcome(turn.session, menu.media(turn.message.kind, turn.voice, turn.message.data))
 
 
 # --- groups ------------------------------------------------------------------------------------------------------------

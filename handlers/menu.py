@@ -43,6 +43,9 @@ def small_talk(what: str, voice: Voice) -> Reply:
     return voice.short("hello_title", "menu", quick=menu_buttons(voice))
 
 
+# Files that do something when opened. A program sent in a chat is how phones are taken over.
+PROGRAMS = (".apk", ".xapk", ".apkm", ".aab", ".exe", ".msi", ".bat", ".scr", ".dmg", ".ipa", ".mobileconfig")
+
 MEDIA = {
     Kind.IMAGE: ("image_title", "image"),
     Kind.AUDIO: ("audio_title", "audio"),
@@ -54,8 +57,10 @@ MEDIA = {
 }
 
 
-def media(kind: Kind, voice: Voice) -> Reply:
-    """What we cannot read yet is answered with what to do instead."""
+def media(kind: Kind, voice: Voice, name: str = "") -> Reply:
+    """What we cannot read yet is answered with what to do instead. `name` is a file's name."""
+    if kind is Kind.FILE and name.lower().endswith(PROGRAMS):
+        return voice.short("program_title", "program", tone=Tone.CAUTION, buttons=(voice.call("1441"),))
     if kind is Kind.STICKER:
         return voice.short("sticker_title", quick=menu_buttons(voice))
     title, body = MEDIA[kind]

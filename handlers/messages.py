@@ -58,7 +58,7 @@ class Message:
 
     `event_id` is unique within a platform: the gate against doubles. `received_at` is our clock (aware UTC).
     `reply_token` (LINE) and `callback_id` (Telegram) are what the answer needs. `quoted` is the text that the
-    person replied to. `addressed` says that in a group the bot was mentioned, replied to or named by command.
+    person replied to. `data` is a tap's data, a file's name or a contact's number. `addressed` says that in a group the bot was mentioned, replied to or named by command.
     """
 
     address: Address

@@ -78,10 +78,18 @@ TONES = {
 
 
 def explain(verdict: Verdict, voice: Voice) -> Reply:
-    """What it looks like · why, in the person's own words · what to do now · whom to call · the one question."""
+    """What it looks like · why, in the person's own words · what to do now · whom to call · the one question.
+
+    What to do stands before how the trick works: on a small phone it must be on the first screen.
+    """
     entry = named(verdict, voice.knowledge)
     title = verdict_title(verdict, voice)
-    sections = [*_opening(verdict, entry, voice), *_reasons(verdict, voice), *_steps(verdict, entry, voice)]
+    sections = [
+        *_opening(verdict, entry, voice),
+        *_reasons(verdict, voice),
+        *_steps(verdict, entry, voice),
+        *_background(verdict, entry, voice),
+    ]
     question, taps = _question(verdict, voice)
     if question:
         sections.append(question)
@@ -115,8 +123,6 @@ def _opening(verdict: Verdict, entry: Entry | None, voice: Voice) -> list[Sectio
         about = entry.title.in_(voice.language) if entry else ""
         key = "warning_frame" if about else "warning_frame_unnamed"
         return [Section("", voice.lines(key, title=about))]
-    if verdict.level is Level.KNOWN_SCAM and entry:
-        return [Section(voice.say("how_it_works"), tuple(line(e) for e in entry.how_it_works.in_(voice.language)[:3]))]
     if verdict.level is Level.WARNING_SIGNS and entry:
         return [Section("", voice.lines("warning_signs_like", title=entry.title.in_(voice.language)))]
     if verdict.level is Level.NOT_KNOWN:
@@ -147,8 +153,18 @@ def _reason(reason: Reason, voice: Voice) -> Line:
     quote = reason.quote.strip()
     if not quote:
         return (tell,)
-    shown = voice.say("seen_quote").replace("{quote}", defang(cut(" ".join(quote.split()), LONGEST_QUOTE)))
+    shown = voice.say("seen_quote").replace("{quote}", defang(shortened(quote, LONGEST_QUOTE)))
     return (tell, Span(" "), Span(shown, bold=True))
+
+
+def shortened(text: str, longest: int) -> str:
+    """The text on one line; a long one ends at a blank, where there is one near, and says so with "…"."""
+    whole = " ".join(text.split())
+    if len(whole) <= longest:
+        return whole
+    start = cut(whole, longest)
+    head, _, tail = start.rpartition(" ")
+    return (head if head and len(tail) < longest // 2 else start) + "…"
 
 
 def _steps(verdict: Verdict, entry: Entry | None, voice: Voice) -> list[Section]:
@@ -161,9 +177,19 @@ def _steps(verdict: Verdict, entry: Entry | None, voice: Voice) -> list[Section]
         return [Section(voice.say("do_now"), voice.lines("do_now_general"), steps=True)]
     return [
         Section(voice.say("do_now"), tuple(line(e) for e in entry.do_now.in_(language)), steps=True),
-        Section(voice.say("check_yourself"), tuple(line(e) for e in entry.check_yourself.in_(language)[:2])),
         Section(voice.say("call"), tuple(_hotlines(entry, voice))),
     ]
+
+
+def _background(verdict: Verdict, entry: Entry | None, voice: Voice) -> list[Section]:
+    """For whoever reads on: how the trick works and how to see for oneself."""
+    if not entry or verdict.level not in (Level.KNOWN_SCAM, Level.WARNING_SIGNS):
+        return []
+    check = Section(voice.say("check_yourself"), tuple(line(e) for e in entry.check_yourself.in_(voice.language)[:2]))
+    if verdict.level is Level.WARNING_SIGNS:
+        return [check]
+    works = tuple(line(e) for e in entry.how_it_works.in_(voice.language)[:3])
+    return [check, Section(voice.say("how_it_works"), works)]
 
 
 def _hotlines(entry: Entry, voice: Voice) -> list[Line]:

@@ -81,5 +81,8 @@ def router(bot: Running) -> APIRouter:
 async def explain_refusal(request: Request, trouble: Exception) -> JSONResponse:
     """A clear 422 that never repeats what was sent."""
     faults = trouble.errors() if isinstance(trouble, RequestValidationError) else []
-    detail = [{"loc": list(each.get("loc", ())), "msg": str(each.get("msg", "")), "type": str(each.get("type", ""))} for each in faults]
+    detail = [
+        {"loc": list(each.get("loc", ())), "msg": str(each.get("msg", "")), "type": str(each.get("type", ""))}
+        for each in faults
+    ]
     return JSONResponse({"detail": detail}, status_code=422)

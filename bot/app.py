@@ -61,7 +61,9 @@ async def opened(settings: Settings, part: Part) -> AsyncIterator[Running]:
         stack.callback(store.close)
         senders: dict[Platform, Sender] = {}
         terms = Terms(days=settings.retention_days, zone=settings.timezone)
-        bot = Running(settings, store, Ports(store, senders, clock, knowledge, terms), Metrics(), part)
+        bot = Running(
+            settings, store, Ports(store, senders, clock, knowledge, terms, store.fingerprinter), Metrics(), part
+        )
         for line in platforms_told(settings):
             log.info(line)
         await connect(settings, bot, senders, stack)
@@ -74,7 +76,9 @@ async def connect(settings: Settings, bot: Running, senders: dict[Platform, Send
     """Open the way out to each platform that is on, and Telegram's way in where no webhook reaches us."""
     if settings.line_on and settings.line_channel_access_token:
         token = settings.line_channel_access_token.get_secret_value()
-        senders[Platform.LINE] = await stack.enter_async_context(LineSender.open(token, settings.line_api_url))
+        senders[Platform.LINE] = await stack.enter_async_context(
+            LineSender.open(token, settings.line_api_url, pushing=bot.store.pushing)
+        )
     if settings.telegram_bot_token:
         token = settings.telegram_bot_token.get_secret_value()
         sender = await stack.enter_async_context(TelegramSender.open(token, settings.telegram_api_url))

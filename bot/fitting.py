@@ -84,8 +84,7 @@ def _with_fewer_lines(reply: Reply) -> Reply:
     victim = max(range(len(reply.sections)), key=weight)
     kept = reply.sections[victim].lines[: len(reply.sections[victim].lines) // 2]
     sections = tuple(
-        replace(section, lines=kept) if index == victim else section
-        for index, section in enumerate(reply.sections)
+        replace(section, lines=kept) if index == victim else section for index, section in enumerate(reply.sections)
     )
     return replace(reply, sections=tuple(section for section in sections if section.lines or section.heading))
 

@@ -41,9 +41,7 @@ def bubble(reply: Reply) -> FlexPart:
     if body:
         body[0].pop("margin", None)
         bubble["body"] = _box(body)
-    buttons = [
-        _button(each, HEAD_COLOURS[reply.tone]) for each in reply.buttons if action(each, BUTTON_LABEL)
-    ]
+    buttons = [_button(each, HEAD_COLOURS[reply.tone]) for each in reply.buttons if action(each, BUTTON_LABEL)]
     if buttons:
         bubble["footer"] = _box(buttons, spacing="md")
     return bubble
@@ -78,12 +76,8 @@ def _line(line: Line) -> FlexPart:
     if not any(span.bold for span in line):
         return _words(plain(line), size="lg", color=INK)
     # Neighbours of one weight as one span: LINE refuses empty ones, and a blank alone is nearly that.
-    parts = [
-        (bold, "".join(span.text for span in spans)) for bold, spans in groupby(line, lambda span: span.bold)
-    ]
-    spans = [
-        {"type": "span", "text": text, **({"weight": "bold"} if bold else {})} for bold, text in parts if text
-    ]
+    parts = [(bold, "".join(span.text for span in spans)) for bold, spans in groupby(line, lambda span: span.bold)]
+    spans = [{"type": "span", "text": text, **({"weight": "bold"} if bold else {})} for bold, text in parts if text]
     return {"type": "text", "contents": spans, "wrap": True, "scaling": True, "size": "lg", "color": INK}
 
 

@@ -43,6 +43,10 @@ class Identity:
     def group(self, platform: Platform, chat: str) -> str:
         return self._hash("group", platform.value, chat)
 
+    def fingerprint_key(self) -> bytes:
+        """The key of fingerprints: from the same secret, of no use for finding people."""
+        return hmac.digest(self.key, b"fingerprints 1", "sha256")
+
     def _hash(self, *parts: str) -> str:
         # Each part is led by its length, so that no two different lists of parts give the same bytes.
         said = "".join(f"{len(part)}:{part}" for part in parts)

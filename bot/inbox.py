@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 import structlog
 
 from bot.metrics import Metrics
+from bot.outbox import finished
+from bot.store.transaction import StoreFailed
+from bot.turnstile import Turnstile
 from handlers.conversation import gatherable
 from handlers.exchange import Answered, apologise, respond
 from handlers.messages import Address, Message, Outcome, Platform, Session
@@ -24,6 +27,8 @@ LONGEST_GATHERING = 3.2
 MOST_GATHERED = 20
 # A typed word is never a forward; shorter texts are answered at once.
 SHORTEST_FORWARD = 15
+# SIGTERM leaves ten seconds for all: an answer is worked out in far less than this.
+LONGEST_GOODBYE = 2.0
 # Above this many people at once the "working" sign is left out: it costs a call each.
 SHOW_WORKING_BELOW = 40
 
@@ -39,10 +44,11 @@ class _Line:
 class Inbox:
     """The worker over the inbox table. `post` takes each letter that is ready to leave."""
 
-    def __init__(self, ports: Ports, metrics: Metrics, post: Callable[[Letter], None]) -> None:
+    def __init__(self, ports: Ports, metrics: Metrics, post: Callable[[Letter], None], turnstile: Turnstile) -> None:
         self._ports = ports
         self._metrics = metrics
         self._post = post
+        self._turnstile = turnstile
         self._lines: dict[tuple[Platform, str, str], _Line] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._here: set[int] = set()
@@ -83,8 +89,7 @@ class Inbox:
         self._stopping = True
         for line in self._lines.values():
             line.arrived.set()
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=5)
+        await finished(self._tasks, LONGEST_GOODBYE)
 
     async def _serve(self, key: tuple[Platform, str, str], line: _Line) -> None:
         try:
@@ -103,13 +108,13 @@ class Inbox:
         """The next message, with the forwards that come within the window after it."""
         batch = [line.messages.popleft()]
         first = batch[0].message
-        if not _long_enough(first) or not await self._may_gather(first):
+        if not self._may_gather(first):
             return batch
         self._show_working(first)
         began = asyncio.get_running_loop().time()
         while len(batch) < MOST_GATHERED:
             if line.messages:
-                if not _long_enough(line.messages[0].message) or not await self._may_gather(line.messages[0].message):
+                if not self._may_gather(line.messages[0].message):
                     break
                 batch.append(line.messages.popleft())
                 continue
@@ -118,11 +123,24 @@ class Inbox:
             line.arrived.clear()
             if left <= 0 or self._stopping or not await _within(line.arrived, left):
                 break
-        return batch
+        return await self._together(batch, line)
 
-    async def _may_gather(self, message: Message) -> bool:
-        session = await self._ports.store.session(message.address)
-        return gatherable(message, session, self._ports.knowledge)
+    def _may_gather(self, message: Message) -> bool:
+        return _long_enough(message) and gatherable(message, Session(), self._ports.knowledge)
+
+    async def _together(self, batch: list[Waiting], line: _Line) -> list[Waiting]:
+        """The batch, or its first alone where the person is in the midst of a dialogue: the rest waits its turn."""
+        if len(batch) == 1:
+            return batch  # as nearly always: then nobody need ask where the person stands
+        try:
+            session = await self._ports.store.session(batch[0].message.address)
+        except StoreFailed as trouble:
+            log.error("could not ask where a person stands", inbox=[w.id for w in batch], exc_info=trouble)
+            return batch  # the answer will fail as well, and say so
+        if all(gatherable(each.message, session, self._ports.knowledge) for each in batch):
+            return batch
+        line.messages.extendleft(reversed(batch[1:]))
+        return batch[:1]
 
     def _show_working(self, message: Message) -> None:
         sender = self._ports.senders.get(message.address.platform)
@@ -132,7 +150,7 @@ class Inbox:
     async def _answer(self, batch: list[Waiting]) -> None:
         platform = batch[-1].message.address.platform
         try:
-            answered = await respond(batch, self._ports)
+            answered = await respond(batch, self._ports, self._turnstile.through)
         except Exception as trouble:
             self._metrics.broken.inc()
             log.error("a turn failed", platform=platform.value, inbox=[w.id for w in batch], exc_info=trouble)

@@ -9,7 +9,7 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -248,25 +248,37 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+async def _kept_nowhere(letter: Letter) -> None:
+    """For a sender whose letters nobody reads again."""
+
+
 class LineSender:
     """The way out to LINE: by reply token while it lives, else by one push that LINE keeps from doubling."""
 
     def __init__(
-        self, access_token: str, api_url: str | None = None, now: Callable[[], datetime] = _utc_now
+        self,
+        access_token: str,
+        api_url: str | None = None,
+        now: Callable[[], datetime] = _utc_now,
+        pushing: Callable[[Letter], Awaitable[None]] = _kept_nowhere,
     ) -> None:
         self._configuration = configuration(access_token, api_url)
         self._now = now
         self._client: AsyncApiClient | None = None
-        # Retry keys of letters that go by push: their token is dead and unused. They never go back to it.
-        self._by_push: set[str] = set()
+        self._pushing = pushing
 
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, access_token: str, api_url: str | None = None, now: Callable[[], datetime] = _utc_now
+        cls,
+        access_token: str,
+        api_url: str | None = None,
+        now: Callable[[], datetime] = _utc_now,
+        pushing: Callable[[Letter], Awaitable[None]] = _kept_nowhere,
     ) -> AsyncIterator[LineSender]:
-        """A sender whose connections close with the block. Asks LINE nothing yet."""
-        sender = cls(access_token, api_url, now)
+        """A sender whose connections close with the block. Asks LINE nothing yet. `pushing` is told, and waited
+        for, before an answer leaves its dead reply token for good."""
+        sender = cls(access_token, api_url, now, pushing)
         try:
             yield sender
         finally:
@@ -277,15 +289,10 @@ class LineSender:
         sent = await self._reply(letter) if self._token_usable(letter) else None
         if sent is not None:
             return sent
-        self._by_push.add(letter.retry_key)
-        try:
-            sent = await self._push(letter)
-        except SendFailed as failure:
-            if failure.permanent:
-                self._by_push.discard(letter.retry_key)
-            raise
-        self._by_push.discard(letter.retry_key)
-        return sent
+        if letter.reply_token and not letter.by_push:
+            # Kept first: a dead token answers whoever asks it next as a used one does, and that looks delivered.
+            await self._pushing(letter)
+        return await self._push(letter)
 
     async def working(self, message: Message) -> None:
         if message.address.kind is ChatKind.GROUP:
@@ -307,7 +314,7 @@ class LineSender:
         return self._client
 
     def _token_usable(self, letter: Letter) -> bool:
-        if not letter.reply_token or letter.retry_key in self._by_push:
+        if not letter.reply_token or letter.by_push:
             return False
         # After an attempt of unknown end only the same token tells whether the answer arrived.
         return letter.unknown or self._now() - letter.received_at < REPLY_TOKEN_LIFE
@@ -352,48 +359,40 @@ class LineSender:
     async def _post(self, path: str, body: FlexPart, headers: Mapping[str, str]) -> _Answer:
         """LINE's answer, whatever its status. Raises SendFailed where none came that could be understood.
 
-        Goes by the SDK's client but past its models: they silently drop what they do not know, cost more
-        than a millisecond a bubble, and raise on an answer without a body.
+        Goes by the SDK's client but past its models, which silently drop what they do not know, cost more than
+        a millisecond a bubble and raise on an answer without a body; and past its walk through every part of
+        the bubble, which is plain JSON already.
         """
-        call = self._connected().call_api(
-            path,
+        client = self._connected()
+        call = client.request(
             "POST",
-            header_params={"Content-Type": "application/json", **headers},
+            (self._configuration.host or OFFICIAL_URL) + path,
+            headers={**client.default_headers, "Content-Type": "application/json", **headers},
             body=body,
-            auth_settings=["Bearer"],
-            response_types_map={},
-            _host=OFFICIAL_URL,
             _request_timeout=REQUEST_SECONDS,
         )
         try:
             answered = await call
         except ApiException as refused:
-            return _Answer(refused.status, refused.body or "", refused.headers)
+            return _Answer(refused.status, _words(refused.body), refused.headers)
         except aiohttp.ClientConnectorError as failure:
             raise SendFailed("LINE cannot be reached") from failure
         except (aiohttp.ClientError, TimeoutError, OSError) as failure:
             raise SendFailed(f"no answer from LINE: {type(failure).__name__}", unknown=True) from failure
-        except (UnicodeDecodeError, LookupError) as failure:
-            return _unreadable(failure)
-        answer = _Answer(answered.status_code, answered.raw_data or "", answered.headers)
+        answer = _Answer(answered.status, _words(answered.data), answered.getheaders())
         if answer.body and answer.json is None:
             raise SendFailed("LINE's answer is not LINE's", unknown=True)
         return answer
 
 
-def _unreadable(failure: Exception) -> _Answer:
-    """The SDK decodes error bodies while handling the error: its status stands in the context."""
-    refused = failure.__context__
-    if isinstance(refused, ApiException):
-        return _Answer(refused.status, "", refused.headers)
-    raise SendFailed("LINE's answer cannot be read", unknown=True) from failure
+def _words(body: bytes | None) -> str:
+    """A body as text, whatever stands in between LINE and us has made of it."""
+    return (body or b"").decode("utf-8", "replace")
 
 
 def _about_body(answer: _Answer) -> bool:
     """Whether a 400 blames what we wrote, not the token or the person."""
-    return answer.about("request body", "message(s)", "flex") and not answer.about(
-        "reply token", "'to'", '\\"to\\"'
-    )
+    return answer.about("request body", "message(s)", "flex") and not answer.about("reply token", "'to'", '\\"to\\"')
 
 
 def _failure(answer: _Answer) -> SendFailed:

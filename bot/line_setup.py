@@ -162,9 +162,7 @@ async def _webhook(api: AsyncMessagingApi, public_url: str) -> list[str]:
     wanted = public_url.rstrip("/") + WEBHOOK_PATH
     lines, active = await _endpoint(api, wanted)
     if not active:
-        lines.append(
-            "Webhook: switched off. Switch on “Use webhook” in the LINE Developers console, Messaging API"
-        )
+        lines.append("Webhook: switched off. Switch on “Use webhook” in the LINE Developers console, Messaging API")
     return [*lines, await _tested(api, wanted)]
 
 
@@ -196,7 +194,5 @@ async def _tested(api: AsyncMessagingApi, wanted: str) -> str:
     result = await api.test_webhook_endpoint(request, _request_timeout=SECONDS)
     if result.success:
         return "Webhook: LINE called it and was answered 200"
-    why = (
-        STATUSES.get(result.status_code) or REASONS.get(result.reason) or f"{result.reason}: {result.detail}"
-    )
+    why = STATUSES.get(result.status_code) or REASONS.get(result.reason) or f"{result.reason}: {result.detail}"
     return f"Webhook: LINE's test failed ({result.status_code}): {why}"

@@ -53,9 +53,7 @@ class _StandardError:
         sys.stderr.flush()
 
 
-def _trace_without_words(
-    logger: object, method: str, event: structlog.typing.EventDict
-) -> structlog.typing.EventDict:
+def _trace_without_words(logger: object, method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
     """A trace keeps where it happened, not what was being worked on: an exception's text may quote a citizen."""
     trouble = event.pop("exc_info", None)
     if trouble is True:

@@ -13,7 +13,9 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self.asked = Counter("rutan_asked", "Texts checked", ["level", "platform"], registry=self.registry)
-        self.happened = Counter("rutan_happened", "Other things people did", ["name", "platform"], registry=self.registry)
+        self.happened = Counter(
+            "rutan_happened", "Other things people did", ["name", "platform"], registry=self.registry
+        )
         self.received = Counter("rutan_received", "Messages put into the inbox", ["platform"], registry=self.registry)
         self.doubles = Counter("rutan_doubles", "Deliveries seen before", ["platform"], registry=self.registry)
         self.refused = Counter("rutan_refused", "Webhook calls refused", ["platform", "status"], registry=self.registry)
@@ -25,9 +27,14 @@ class Metrics:
             registry=self.registry,
         )
         self.send_failures = Counter(
-            "rutan_send_failures", "Sends that did not go through, by cause", ["platform", "cause"], registry=self.registry
+            "rutan_send_failures",
+            "Sends that did not go through, by cause",
+            ["platform", "cause"],
+            registry=self.registry,
         )
-        self.broken = Counter("rutan_turns_broken", "Turns that failed inside and were apologised for", registry=self.registry)
+        self.broken = Counter(
+            "rutan_turns_broken", "Turns that failed inside and were apologised for", registry=self.registry
+        )
         self.inbox = Gauge("rutan_inbox_depth", "Messages received and not yet answered", registry=self.registry)
         self.outbox = Gauge("rutan_outbox_depth", "Answers written and not yet sent", registry=self.registry)
         self.knowledge = Gauge("rutan_knowledge", "1 for the knowledge in use", ["version"], registry=self.registry)

@@ -18,9 +18,7 @@ class SealBroken(RutanError):
 
 def derived_key(secret: str, purpose: str) -> bytes:
     """32 bytes that belong to one secret and one purpose, so that no two uses of SECRET_KEY share a key."""
-    return HKDF(algorithm=SHA256(), length=32, salt=None, info=f"rutan {purpose} 1".encode()).derive(
-        secret.encode()
-    )
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=f"rutan {purpose} 1".encode()).derive(secret.encode())
 
 
 class Seal:

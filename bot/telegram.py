@@ -321,9 +321,7 @@ class TelegramSender:
             await self._acknowledge(message.callback_id)
             return
         try:
-            await self._bot.send_chat_action(
-                _chat_id(message.address), ChatAction.TYPING, read_timeout=WORKING_SECONDS
-            )
+            await self._bot.send_chat_action(_chat_id(message.address), ChatAction.TYPING, read_timeout=WORKING_SECONDS)
         except (TelegramError, ValueError) as failure:
             log.debug("no chat action", reason=type(failure).__name__)
 

@@ -58,9 +58,7 @@ def _request(connections: int, read_seconds: float) -> HTTPXRequest:
 
 def about_person(refused: BadRequest) -> bool:
     said = refused.message.lower()
-    return any(
-        words in said for words in ("chat not found", "user not found", "peer_id_invalid", "deactivated")
-    )
+    return any(words in said for words in ("chat not found", "user not found", "peer_id_invalid", "deactivated"))
 
 
 def failed(failure: TelegramError) -> SendFailed:

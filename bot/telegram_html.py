@@ -28,9 +28,7 @@ def _section(section: Section) -> str:
 
 
 def _bolded(line: Line) -> str:
-    return "".join(
-        f"<b>{_escaped(span.text)}</b>" if span.bold else _escaped(span.text) for span in line if span.text
-    )
+    return "".join(f"<b>{_escaped(span.text)}</b>" if span.bold else _escaped(span.text) for span in line if span.text)
 
 
 def _escaped(words: str) -> str:

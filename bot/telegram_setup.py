@@ -57,9 +57,7 @@ async def run(
         lines.append(await (_webhook(connection, public_url, secret) if webhook else _polling(connection)))
         return lines
     except InvalidToken as refused:
-        raise RutanError(
-            "Telegram does not take TELEGRAM_BOT_TOKEN: ask @BotFather for it again"
-        ) from refused
+        raise RutanError("Telegram does not take TELEGRAM_BOT_TOKEN: ask @BotFather for it again") from refused
     except TelegramError as failure:
         raise RutanError(f"Telegram refused: {failure.message}") from failure
     finally:

@@ -5,66 +5,79 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from html import escape
 from pathlib import Path
+from urllib.parse import parse_qsl
+from weakref import WeakValueDictionary
 
 from fastapi import FastAPI
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
-from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
 
+from bot.browser_names import Names
 from bot.running import Running
 from bot.sealing import Seal, SealBroken
+from bot.store.transaction import StoreFailed
+from bot.web import LARGEST_BODY, TooLarge, whole_body
+from content.cleaning import cut
 from content.models import Language
+from handlers.languages import script
 from handlers.menu import menu
-from handlers.messages import Address, Kind, Message, Platform, Reply
+from handlers.messages import Address, Kind, Message, Platform, Reply, Tone
 from handlers.wording import Voice
 
 HERE = Path(__file__).parent
-COOKIE = "rutan_chat"
 LONGEST_TEXT = 20_000
+MOST_FIELDS = 10
 # An answer takes a second or two; a browser that waits longer is told to look again.
 WAIT_SECONDS = 12.0
 LOOK_SECONDS = 0.5
-# Without JavaScript the page itself carries the conversation, sealed; older turns scroll away.
+# Without JavaScript the page carries the conversation, sealed; with the longest text it must fit into `LARGEST_BODY`.
 MOST_TURNS = 12
+MOST_CARRIED = 200_000
+# `same-origin`, not `no-referrer`: with the latter a browser posts our own form with `Origin: null`.
 SECURITY = {
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",
     "X-Frame-Options": "DENY",
     "Cache-Control": "no-store",
 }
 _pages = Environment(loader=FileSystemLoader(HERE / "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+# The Thai repetition mark belongs to the word before it: no new line begins with it.
+_pages.filters["tied"] = lambda text: text.replace(" ๆ", "\u00a0ๆ")
 
 
-# --- verify · read · render ------------------------------------------------------------------------------------------
-def verify(request: Request) -> bool:
+# --- verify · read · render · collect --------------------------------------------------------------------------------
+def verify(headers: Mapping[str, str]) -> bool:
     """Whether a form was sent from our own page: a browser says so itself (`Origin`, `Sec-Fetch-Site`)."""
-    site = request.headers.get("sec-fetch-site", "same-origin")
-    origin = request.headers.get("origin")
-    own = origin is None or origin.partition("://")[2] == request.headers.get("host")
+    site = headers.get("sec-fetch-site", "same-origin")
+    origin = headers.get("origin")
+    own = origin is None or origin.partition("://")[2] == headers.get("host")
     return site in ("same-origin", "none") and own
 
 
-def read(form: FormData, chat: str, hint: Language, now: datetime) -> Message:
-    """What was typed or tapped. A form with neither is an empty text."""
-    tap = str(form.get("tap") or "")[:300]
+def read(form: Mapping[str, str], chat: str, hint: Language, now: datetime) -> Message:
+    """What was typed or tapped; a form with neither is an empty text."""
+    tap = form.get("tap", "")[:300]
     return Message(
         address=Address(Platform.WEB, chat, chat),
         event_id=secrets.token_hex(16),
         kind=Kind.TAP if tap else Kind.TEXT,
         received_at=now,
-        text="" if tap else str(form.get("text") or "")[:LONGEST_TEXT],
+        text="" if tap else form.get("text", "").replace("\r\n", "\n"),
         data=tap,
         language_hint=hint,
     )
@@ -75,88 +88,9 @@ def render(reply: Reply) -> Markup:
     return Markup(_pages.get_template("reply.html").render(reply=reply))  # noqa: S704 (made by an escaping template)
 
 
-# --- the page --------------------------------------------------------------------------------------------------------
-@dataclass(frozen=True)
-class Turn:
-    """One bubble of the conversation on the page: what the person said, or our rendered answer."""
-
-    who: str  # "you" or "rutan"
-    html: str
-
-
-class Page:
-    """Draws the page; the conversation so far travels inside it, sealed."""
-
-    def __init__(self, bot: Running, seal: Seal) -> None:
-        self._bot = bot
-        self._seal = seal
-
-    def draw(self, turns: list[Turn], language: Language) -> str:
-        kept = turns[-MOST_TURNS:]
-        packed = json.dumps([[t.who, t.html] for t in kept], ensure_ascii=False)
-        return _pages.get_template("webchat.html").render(
-            voice=Voice(self._bot.ports.knowledge, language),
-            turns=[Turn(t.who, Markup(t.html)) for t in turns],  # noqa: S704 (rendered by us, sealed since)
-            history=self._seal.close(packed),
-            language=language.value,
-        )
-
-    def turns(self, history: str) -> list[Turn]:
-        """The conversation that the page carried; a forged or outdated one is an empty one."""
-        try:
-            raw = json.loads(self._seal.open(history))
-            return [Turn(str(who), str(html)) for who, html in raw]
-        except (SealBroken, ValueError, TypeError):
-            return []
-
-
-def mount(app: FastAPI, bot: Running) -> None:
-    """Add the web chat's routes to the application."""
-    page = Page(bot, Seal(bot.settings.keys()))
-
-    async def show(request: Request) -> Response:
-        language = _hint(request)
-        greeting = Voice(bot.ports.knowledge, language)
-        turns = [Turn("rutan", str(render(_welcome(greeting))))]
-        return _with_cookie(HTMLResponse(page.draw(turns, language), headers=SECURITY), request)
-
-    async def say(request: Request) -> Response:
-        if not verify(request):
-            return PlainTextResponse("this form was not sent from our page", status_code=403)
-        form = await request.form(max_files=0, max_fields=10, max_part_size=512 * 1024)
-        chat, language = _chat(request), _hint(request)
-        message = read(form, chat, language, bot.ports.clock.now())
-        letters = await _answers(bot, message)
-        bubbles = [str(render(reply)) for reply in letters]
-        if form.get("fragment"):
-            return _with_cookie(_fragment(bubbles), request, chat)
-        turns = page.turns(str(form.get("history") or ""))
-        said = str(form.get("label") or "") if message.kind is Kind.TAP else message.text
-        turns.append(Turn("you", str(Markup("<p>{}</p>").format(said or "…"))))
-        turns += [Turn("rutan", each) for each in bubbles]
-        return _with_cookie(HTMLResponse(page.draw(turns, language), headers=SECURITY), request, chat)
-
-    async def news(request: Request) -> Response:
-        """What came in the meantime, for a page that stays open."""
-        chat = request.cookies.get(COOKIE, "")
-        if not _well_formed(chat):
-            return Response(status_code=204)
-        letters = await bot.store.collect(Address(Platform.WEB, chat, chat))
-        return _fragment([str(render(each.reply)) for each in letters])
-
-    app.router.routes.extend(
-        [
-            Route("/", show),
-            Route("/chat", say, methods=["POST"]),
-            Route("/chat/news", news),
-            Mount("/static", StaticFiles(directory=HERE / "static"), name="static"),
-        ]
-    )
-
-
-async def _answers(bot: Running, message: Message) -> list[Reply]:
+async def collect(bot: Running, message: Message) -> list[Reply]:
     """Into the inbox like any other message; then wait at the mailroom for what comes back."""
-    address = message.address
+    address, voice = message.address, _voice(bot, message)
     bell = bot.mailroom.bell(address.chat)
     try:
         await bot.accept([message])
@@ -169,39 +103,196 @@ async def _answers(bot: Running, message: Message) -> list[Reply]:
                 return [letter.reply for letter in letters]
             if bell.is_set():
                 return []
-        return [Voice(bot.ports.knowledge, message.language_hint or Language.THAI).short("failed_title", "failed")]
+        return [_failed(voice)]
+    except StoreFailed:
+        return [_failed(voice)]
     finally:
         bot.mailroom.leave(address.chat, bell)
 
 
-def _welcome(voice: Voice) -> Reply:
-    return voice.short("greeting_title", "greeting", quick=menu(voice).quick)
+def _voice(bot: Running, message: Message) -> Voice:
+    return Voice(bot.ports.knowledge, script(message.text) or message.language_hint or Language.THAI)
 
 
-def _fragment(bubbles: list[str]) -> Response:
+def _failed(voice: Voice) -> Reply:
+    return voice.short("failed_title", "failed", tone=Tone.CAUTION, buttons=(voice.call("1441"),))
+
+
+# --- the page --------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Turn:
+    """One bubble of the conversation on the page: what the person said, or our rendered answer."""
+
+    who: str  # "you" or "rutan"
+    html: str
+
+
+class Page:
+    """Draws the page; the conversation so far travels inside it, sealed for one browser."""
+
+    def __init__(self, bot: Running, seal: Seal) -> None:
+        self._bot = bot
+        self._seal = seal
+
+    def draw(self, turns: Sequence[Turn], chat: str, language: Language) -> str:
+        """The whole page. The answers after the last thing said are where the browser scrolls to."""
+        voice = Voice(self._bot.ports.knowledge, language)
+        offline = voice.short("web_offline", tone=Tone.CAUTION, buttons=(voice.call("1441"),))
+        shown = _kept(turns)
+        said = [index for index, turn in enumerate(shown) if turn.who == "you"]
+        return _pages.get_template("webchat.html").render(
+            voice=voice,
+            turns=[Turn(t.who, Markup(t.html)) for t in shown],  # noqa: S704 (rendered by us, sealed since)
+            latest=said[-1] + 1 if said else None,
+            history=self._seal.close(json.dumps([chat, [[t.who, t.html] for t in shown]], ensure_ascii=False)),
+            offline=render(offline),
+            language=language.value,
+        )
+
+    def turns(self, history: str, chat: str) -> list[Turn]:
+        """The conversation that the page carried; a forged, outdated or another browser's one is an empty one."""
+        try:
+            owner, raw = json.loads(self._seal.open(history))
+            return [Turn(str(who), str(html)) for who, html in raw] if owner == chat else []
+        except (SealBroken, ValueError, TypeError):
+            return []
+
+
+def _kept(turns: Sequence[Turn]) -> list[Turn]:
+    """The newest turns that the page can carry; always at least the last."""
+    kept: list[Turn] = []
+    carried = 0
+    for turn in reversed(turns[-MOST_TURNS:]):
+        carried += len(turn.html.encode())
+        if kept and carried > MOST_CARRIED:
+            break
+        kept.insert(0, turn)
+    return kept
+
+
+def said(message: Message, turns: Sequence[Turn]) -> Turn:
+    """The person's own bubble: their words, or the label of the button that they tapped."""
+    words = cut(message.text, LONGEST_TEXT).strip()
+    if message.kind is Kind.TAP:
+        words = _label(message.data, turns)
+    return Turn("you", str(Markup("<p>{}</p>").format(words or "…")))
+
+
+def _label(tap: str, turns: Sequence[Turn]) -> str:
+    """A browser without JavaScript sends only a button's value; its label stands on the page that it came from."""
+    marker = f'name="tap" value="{escape(tap)}">'
+    for turn in reversed(turns):
+        _, found, rest = turn.html.partition(marker)
+        if found:
+            return Markup(rest.partition("<")[0]).unescape().strip()  # noqa: S704 (unescaped, not shown)
+    return ""
+
+
+# --- routes ----------------------------------------------------------------------------------------------------------
+class Refused(Exception):
+    """A form that we do not take."""
+
+    def __init__(self, status: int, why: str) -> None:
+        super().__init__(why)
+        self.status = status
+        self.why = why
+
+
+class Static(StaticFiles):
+    """Looks and script of the page; a browser asks each time whether they changed, so that they fit the page."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        response.headers.update({"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"})
+        return response
+
+
+def mount(app: FastAPI, bot: Running) -> None:
+    """Add the web chat's routes to the application."""
+    chat = WebChat(bot)
+    app.router.routes.extend(
+        [
+            Route("/", chat.show),
+            Route("/chat", chat.show),  # a reload of the address that a browser without JavaScript ends at
+            Route("/chat", chat.say, methods=["POST"]),
+            Route("/chat/news", chat.news),
+            Mount("/static", Static(directory=HERE / "static"), name="static"),
+        ]
+    )
+
+
+class WebChat:
+    """The pages of one running bot."""
+
+    def __init__(self, bot: Running) -> None:
+        seal = Seal(bot.settings.keys())
+        self._bot = bot
+        self._page = Page(bot, seal)
+        self._names = Names(seal, secure=bot.settings.public_url.startswith("https://"))
+        # One question of a browser at a time: two tabs must not collect each other's answers.
+        self._busy: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    async def show(self, request: Request) -> Response:
+        """The page with the greeting."""
+        chat, language = self._names.known(request) or secrets.token_hex(16), hint(request)
+        voice = Voice(self._bot.ports.knowledge, language)
+        welcome = voice.short("greeting_title", "greeting", quick=menu(voice).quick)
+        drawn = self._page.draw([Turn("rutan", render(welcome))], chat, language)
+        return self._names.give(HTMLResponse(drawn, headers=SECURITY), request, chat)
+
+    async def say(self, request: Request) -> Response:
+        """What was typed or tapped, answered: a whole page, or (`fragment`) only the bubbles."""
+        try:
+            form = await taken_in(request)
+        except Refused as refused:
+            return PlainTextResponse(refused.why, status_code=refused.status, headers=SECURITY)
+        chat, language = self._names.known(request) or secrets.token_hex(16), hint(request)
+        message = read(form, chat, language, self._bot.ports.clock.now())
+        bubbles = [Turn("rutan", render(reply)) for reply in await self._answers(message)]
+        if form.get("fragment"):
+            return self._names.give(_fragment(bubbles), request, chat)
+        before = self._page.turns(form.get("history", ""), chat)
+        drawn = self._page.draw([*before, said(message, before), *bubbles], chat, language)
+        return self._names.give(HTMLResponse(drawn, headers=SECURITY), request, chat)
+
+    async def news(self, request: Request) -> Response:
+        """What came in the meantime, for a page that stays open."""
+        chat = self._names.known(request)
+        if chat is None or chat in self._busy:
+            return _fragment([])
+        letters = await self._bot.store.collect(Address(Platform.WEB, chat, chat))
+        return _fragment([Turn("rutan", render(each.reply)) for each in letters])
+
+    async def _answers(self, message: Message) -> list[Reply]:
+        if len(message.text) > LONGEST_TEXT:
+            return [_voice(self._bot, message).short("web_too_long", tone=Tone.CALM)]
+        async with self._busy.setdefault(message.address.chat, asyncio.Lock()):
+            return await collect(self._bot, message)
+
+
+async def taken_in(request: Request) -> dict[str, str]:
+    """The fields of a form of ours. Raises Refused for one that is not ours, too large, or of another kind."""
+    if not verify(request.headers):
+        raise Refused(403, "this form was not sent from our page")
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/x-www-form-urlencoded":
+        raise Refused(400, "the form must be application/x-www-form-urlencoded; files are not taken")
+    try:
+        body = await whole_body(request)
+        return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MOST_FIELDS))
+    except TooLarge:
+        raise Refused(413, f"the form is over {LARGEST_BODY} bytes") from None
+    except ValueError:
+        raise Refused(400, f"the form has more than {MOST_FIELDS} fields") from None
+
+
+def _fragment(bubbles: Sequence[Turn]) -> Response:
     if not bubbles:
-        return Response(status_code=204)
-    return HTMLResponse("".join(bubbles), headers=SECURITY)
+        return Response(status_code=204, headers=SECURITY)
+    return HTMLResponse("".join(each.html for each in bubbles), headers=SECURITY)
 
 
-def _hint(request: Request) -> Language:
+def hint(request: Request) -> Language:
     """The page's language: chosen by `?lang=`, else the browser's first, else Thai."""
     chosen = request.query_params.get("lang") or request.headers.get("accept-language", "th")
     return Language.ENGLISH if chosen.lower().startswith("en") else Language.THAI
-
-
-def _well_formed(chat: str) -> bool:
-    return len(chat) == 32 and all(c in "0123456789abcdef" for c in chat)
-
-
-def _chat(request: Request) -> str:
-    chat = request.cookies.get(COOKIE, "")
-    return chat if _well_formed(chat) else secrets.token_hex(16)
-
-
-def _with_cookie(response: Response, request: Request, chat: str = "") -> Response:
-    """A random name for this browser, so that the conversation goes on; gone when the browser closes."""
-    if request.cookies.get(COOKIE) != (chat or request.cookies.get(COOKIE)) or COOKIE not in request.cookies:
-        secure = request.url.scheme == "https"
-        response.set_cookie(COOKIE, chat or _chat(request), httponly=True, samesite="strict", secure=secure)
-    return response

@@ -34,7 +34,9 @@ def _phrases(gathered: Gathered) -> None:
             bones = skeleton(text)
             other = owners.setdefault(bones, entry.id)
             if other != entry.id:
-                gathered.fault_at("entry", entry.id, f"phrase also claimed by entry {other!r}: reword or remove one", *loc)
+                gathered.fault_at(
+                    "entry", entry.id, f"phrase also claimed by entry {other!r}: reword or remove one", *loc
+                )
             if bones in benign:
                 example = benign[bones]
                 where = f"{example.path.name}:{example.line}"
@@ -52,10 +54,14 @@ def _references(gathered: Gathered) -> None:
     for entry in gathered.entries.values():
         for index, sign in enumerate(entry.signs):
             if sign not in gathered.signs:
-                gathered.fault_at("entry", entry.id, f"no sign {sign!r}: correct the id or write the sign", "signs", index)
+                gathered.fault_at(
+                    "entry", entry.id, f"no sign {sign!r}: correct the id or write the sign", "signs", index
+                )
         for index, hotline in enumerate(entry.call):
             if hotline not in gathered.hotlines:
-                gathered.fault_at("entry", entry.id, f"no hotline {hotline!r}: use an id of hotlines.yaml", "call", index)
+                gathered.fault_at(
+                    "entry", entry.id, f"no hotline {hotline!r}: use an id of hotlines.yaml", "call", index
+                )
 
 
 def _wordings(gathered: Gathered) -> None:
@@ -83,15 +89,21 @@ def _unused_signs(gathered: Gathered) -> None:
     for sign in gathered.signs.values():
         if sign.family is Family.COUNTER or sign.types or sign.id in used or sign.id in scored:
             continue
-        gathered.fault_at("sign", sign.id, "no entry names this sign, it marks no type and has no score: use it or remove it")
+        gathered.fault_at(
+            "sign", sign.id, "no entry names this sign, it marks no type and has no score: use it or remove it"
+        )
 
 
 def _dates(gathered: Gathered) -> None:
     for entry in gathered.entries.values():
         if entry.expires_on <= entry.reviewed_on:
-            gathered.fault_at("entry", entry.id, "expires before it was reviewed: correct one of the dates", "expires_on")
+            gathered.fault_at(
+                "entry", entry.id, "expires before it was reviewed: correct one of the dates", "expires_on"
+            )
         elif entry.state is State.LIVE and entry.expires_on <= gathered.day:
-            gathered.fault_at("entry", entry.id, f"expired on {entry.expires_on}: review it, or set state: expired", "expires_on")
+            gathered.fault_at(
+                "entry", entry.id, f"expired on {entry.expires_on}: review it, or set state: expired", "expires_on"
+            )
 
 
 def _links(gathered: Gathered) -> None:
@@ -148,16 +160,18 @@ def _scorecard(gathered: Gathered) -> None:
             gathered.fault_at("scorecard", "scorecard", f"line {line.name!r} stands twice: keep one", "lines", index)
         seen.add(line.name)
         if line.sign * line.weight < 0:
-            said = f"line {line.name!r} has a weight against its sign: it may only {'accuse' if line.sign > 0 else 'calm'}"
+            said = (
+                f"line {line.name!r} has a weight against its sign: it may only {'accuse' if line.sign > 0 else 'calm'}"
+            )
             gathered.fault_at("scorecard", "scorecard", said, "lines", index)
     for sign in card.signs:
         if sign not in gathered.signs:
-            gathered.fault_at("scorecard", "scorecard", f"a weight for {sign!r}, which is no sign: remove it", "signs", sign)
+            gathered.fault_at(
+                "scorecard", "scorecard", f"a weight for {sign!r}, which is no sign: remove it", "signs", sign
+            )
     limits = [band.up_to for band in card.bands]
     if limits != sorted(set(limits)):
         gathered.fault_at("scorecard", "scorecard", "bands must go from short to long", "bands")
     for index, band in enumerate(card.bands):
         if not band.ask <= band.warn <= band.known:
             gathered.fault_at("scorecard", "scorecard", "a band needs ask ≤ warn ≤ known", "bands", index)
-
-

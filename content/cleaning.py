@@ -41,6 +41,7 @@ _LOOK_ALIKE = dict(
 )
 
 _PLAIN = re.compile(r"[\t\n\r -~\u0e01-\u0e3a\u0e3f-\u0e4c\u0e4f-\u0e5b]*\Z")
+_ODD = re.compile(r"[^\t\n\r -~\u0e01-\u0e5b]")
 _MENDABLE = re.compile(
     rf"\u0e4d|เเ|[\u0e48-\u0e4c][\u0e31\u0e34-\u0e3a\u0e47]|\u0e33[\u0e48-\u0e4b]|([{_ABOVE_BELOW}])\1|[๐-๙]"
 )
@@ -106,13 +107,26 @@ def _plain_letter(letter: str) -> str:
     return unicodedata.normalize("NFKC", kept).replace("\u0e4d\u0e32", "\u0e33")
 
 
-def _pieces(text: str) -> Iterable[tuple[str, int, int]]:
-    for index, letter in enumerate(text):
-        if " " <= letter <= "~" or "\u0e01" <= letter <= "\u0e5b" or letter in "\t\n\r":
-            yield letter, index, index + 1
-            continue
-        for plain in _plain_letter(letter):
-            yield plain, index, index + 1
+def _undressed(text: str) -> tuple[str, list[int], list[int]]:
+    """Every letter out of its costume, with its place; plain stretches are taken over whole."""
+    out: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    at = 0
+    for found in _ODD.finditer(text):
+        index = found.start()
+        out.append(text[at:index])
+        starts += range(at, index)
+        ends += range(at + 1, index + 1)
+        for plain in _plain_letter(found.group()):
+            out.append(plain)
+            starts.append(index)
+            ends.append(index + 1)
+        at = index + 1
+    out.append(text[at:])
+    starts += range(at, len(text))
+    ends += range(at + 1, len(text) + 1)
+    return "".join(out), starts, ends
 
 
 def _replace(
@@ -178,9 +192,7 @@ def _readable(text: str) -> tuple[str, list[int], list[int]]:
     if _PLAIN.match(text):
         plain, starts, ends = text, list(range(len(text))), list(range(1, len(text) + 1))
     else:
-        pieces = list(_pieces(text))
-        plain = "".join(piece[0] for piece in pieces)
-        starts, ends = [piece[1] for piece in pieces], [piece[2] for piece in pieces]
+        plain, starts, ends = _undressed(text)
     if "\u0e4d" in plain:
         plain, starts, ends = _join_sara_am(plain, starts, ends)
     # Mending may bring two marks together that want mending too; a few rounds settle every input met so far,
@@ -217,7 +229,14 @@ def _table() -> npt.NDArray[np.uint32]:
     for letter, latin in _LOOK_ALIKE.items():
         table[ord(letter)] = ord(latin)
     # Letters of other scripts stay, so that a message in them is not empty.
-    for first, last in ((0xC0, 0x24F), (0x400, 0x4FF), (0x1000, 0x109F), (0x3040, 0x30FF), (0x4E00, 0x9FFF), (0xAC00, 0xD7A3)):
+    for first, last in (
+        (0xC0, 0x24F),
+        (0x400, 0x4FF),
+        (0x1000, 0x109F),
+        (0x3040, 0x30FF),
+        (0x4E00, 0x9FFF),
+        (0xAC00, 0xD7A3),
+    ):
         for code in range(first, last + 1):
             if table[code] == 0 and chr(code).isalpha():
                 lower = chr(code).lower()

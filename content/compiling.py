@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
 
 from content import directory, learnt, matching, signs
 from content.directory import Hosts
 from content.knowledge import Knowledge
 from content.learnt import Learnt
-from content.models import Entry, Family, ScamType, Sign, State, Weight, Wordings
+from content.models import ScamType, State
 from content.reading import Gathered
 from content.scorecard import Band, Scorecard, TypeWeights
-from content.signs import SignIndex
 from content.words import NO_WORDS
 
 MODEL_FILE = "learnt.npz"
@@ -41,10 +39,9 @@ def compile_(gathered: Gathered, version: str) -> Knowledge:
         tells=gathered.tells,
         scorecard=gathered.scorecard or _PLAIN_CARD,
         directory=_directory(gathered),
-        wordings=signs.build(gathered.signs.values()),
+        wordings=signs.build([*gathered.signs.values(), *signs.topics_of(live.values())], frequencies, documents),
         index=matching.build(live.values(), frequencies, documents),
         learnt=_learnt(gathered),
-        entry_topics=_topics(live),
         entries_with_sign={sign: tuple(names) for sign, names in by_sign.items()},
         entries_of_type={kind: tuple(names) for kind, names in by_type.items()},
     )
@@ -82,17 +79,3 @@ def _learnt(gathered: Gathered) -> Learnt | None:
     except (OSError, ValueError, KeyError):
         gathered.fault(path, 0, "not a model: make it anew with `rutan evaluate --fit`")
         return None
-
-
-def _topics(entries: Mapping[str, Entry]) -> SignIndex:
-    """Each entry's topic words as one weak sign that bears the entry's id."""
-    return signs.build(
-        Sign(
-            id=entry.id,
-            family=Family.CLAIMS,
-            weight=Weight.WEAK,
-            tell=entry.title,
-            wordings=Wordings(th=tuple(entry.topics.th), en=tuple(entry.topics.en)),
-        )
-        for entry in entries.values()
-    )

@@ -150,11 +150,55 @@ class Directory:
 # What imitators hang on to a short brand name; folded as host names are (i → l, digits → letters).
 _BAIT = frozenset(
     word.translate(_FOLD)
-    for word in (
-        "th thai thailand bank online secure login verify update app pay payment refund support help service services "
-        "reward rewards point points gift bonus claim track tracking post express parcel center care club vip easy wallet "
-        "loan money cash net web site official info alert card credit member"
-    ).split()
+    for word in [
+        "th",
+        "thai",
+        "thailand",
+        "bank",
+        "online",
+        "secure",
+        "login",
+        "verify",
+        "update",
+        "app",
+        "pay",
+        "payment",
+        "refund",
+        "support",
+        "help",
+        "service",
+        "services",
+        "reward",
+        "rewards",
+        "point",
+        "points",
+        "gift",
+        "bonus",
+        "claim",
+        "track",
+        "tracking",
+        "post",
+        "express",
+        "parcel",
+        "center",
+        "care",
+        "club",
+        "vip",
+        "easy",
+        "wallet",
+        "loan",
+        "money",
+        "cash",
+        "net",
+        "web",
+        "site",
+        "official",
+        "info",
+        "alert",
+        "card",
+        "credit",
+        "member",
+    ]
 )
 
 
@@ -183,9 +227,68 @@ def _under(host: str, names: frozenset[str]) -> bool:
 
 # First labels of domains that are ordinary words or too short to accuse anybody of imitating.
 _COMMON = frozenset(
-    "line true google meta grab data info post track market reserve consular welfare labour customs treasury excise police "
-    "agoda shop pay app web link www thai bank online immigration transport complaint kind express disaster booking "
-    "ais dot tat set bts led dit boi moc moj moi mot mof mea pea mwa pwa sec tba oic ect nso rd pcc led".split()
+    [
+        "line",
+        "true",
+        "google",
+        "meta",
+        "grab",
+        "data",
+        "info",
+        "post",
+        "track",
+        "market",
+        "reserve",
+        "consular",
+        "welfare",
+        "labour",
+        "customs",
+        "treasury",
+        "excise",
+        "police",
+        "agoda",
+        "shop",
+        "pay",
+        "app",
+        "web",
+        "link",
+        "www",
+        "thai",
+        "bank",
+        "online",
+        "immigration",
+        "transport",
+        "complaint",
+        "kind",
+        "express",
+        "disaster",
+        "booking",
+        "ais",
+        "dot",
+        "tat",
+        "set",
+        "bts",
+        "led",
+        "dit",
+        "boi",
+        "moc",
+        "moj",
+        "moi",
+        "mot",
+        "mof",
+        "mea",
+        "pea",
+        "mwa",
+        "pwa",
+        "sec",
+        "tba",
+        "oic",
+        "ect",
+        "nso",
+        "rd",
+        "pcc",
+        "led",
+    ]
 )
 
 

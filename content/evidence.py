@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 from content import cleaning, identifiers
 from content.cleaning import Cleaned
 from content.identifiers import Identifier, Kind
+from content.learnt import buckets_of
 from content.matching import Match
 from content.models import Family, ScamType, Sign, Weight
-from content.signs import Hit, mark_of
+from content.signs import ENTRY, Hit, mark_of
+from content.telling import ASKING, ENGLISH, PAID, THIRD, WARNING
 
 if TYPE_CHECKING:
     from content.knowledge import Knowledge
@@ -21,29 +23,6 @@ if TYPE_CHECKING:
 DAMPING = (1.0, 0.55, 0.35)
 
 _TOPIC = "topic-"
-_PAID = re.compile(
-    r"โอน(?:เงิน)?(?:ให้)?(?:มัน|เขา|เค้า)?ไป(?:แล้ว|ให้|ก่อน)?|โอนแล้ว|เผลอ(?:กด|โอน|บอก|ให้|กรอก|สแกน)|หลงโอน|บอก(?:รหัส|เลข|otp)\S{0,12}ไป|กดลิงก์?ไปแล้ว"
-    r"|กดไปแล้ว|กรอก\S{0,20}ไป(?:แล้ว)?|โดนหลอก|โดนโกง|ถูกหลอก|ถูกโกง|เงินหาย|หายหมด|เสียไป|สูญ|จ่ายไปแล้ว|ให้(?:รหัส|เลข|บัตร)\S{0,10}ไป(?:แล้ว)?|ติดตั้งไปแล้ว|สแกนไปแล้ว|ยืมไปแล้ว"
-    r"|\b(?:i|we|he|she|mum|mom|dad|wife|husband|friend|they)(?:'ve| have| has|'d)? (?:already |just )?(?:paid|sent|transferred|wired|lost|gave|clicked|installed|scanned|typed|entered|deposited)\b"
-    r"|\bgot scammed\b|\bwas scammed\b|\bscammed me\b|\bmoney (?:is )?gone\b|\blost (?:all|my|our|over|about|around|\d)",
-    re.IGNORECASE,
-)
-_THIRD = re.compile(
-    r"เขา(?:บอก|ว่า|ให้|ขอ|อ้าง|จะ|ขู่|ส่ง|โทร|ชวน|เอา|ก็|พูด|ถาม)|เค้า(?:บอก|ว่า|ให้|ขอ|อ้าง|จะ|ขู่|ส่ง|โทร|ชวน|เอา|ก็)|มัน(?:บอก|ว่า|ให้|ขอ|อ้าง|ขู่|โทร|จะ)|เปิ้น(?:ว่า|บอก|ขอ|หื้อ)|เพิ่น(?:ว่า|บอก)"
-    r"|มีคน(?:โทร|ทัก|แอด|อ้าง|ส่ง|มา|ชวน|บอก)|มีสาย|มีเบอร์|มีผู้(?:หญิง|ชาย)|แอดมินบอก|ปลายสาย|คนขายบอก|ร้านบอก|บอกว่า|อ้างว่า"
-    r"|\b(?:he|she|they|someone|somebody|the (?:seller|caller|man|woman|guy|agent|officer|admin|shop|page))(?:'s|'re)? (?:\w+ )?(?:say|says|said|ask|asks|asked|want|wants|wanted|claim|claims|claimed|told|call|called|demand|demands|keep|keeps|insist|insists|sent|offered|promised|threaten\w*)\b"
-    r"|\bclaiming\b|\bpretend\w*\b|\bsays (?:he|she|they|i|my|it)\b",
-    re.IGNORECASE,
-)
-_WARNING = re.compile(
-    r"อย่าหลง|อย่าเชื่อ|อย่ากด|อย่าโอน|อย่าให้|อย่าบอก|อย่าเพิ่ง|อย่าโหลด|อย่าสแกน|อย่าแอด|อย่ารับ|อย่าส่ง|อย่ากรอก|อย่าไปเชื่อ|อย่าไปกด|อย่าทำตาม|ระวัง|เตือนภัย|เตือนว่า|เตือนกัน|รู้ทัน|ไม่มีนโยบาย|ไม่เคยขอ|จะไม่ขอ|แอบอ้าง|มิจฉาชีพ|แก๊งคอล"
-    r"|\bbeware\b|\bwatch out\b|\bwarn(?:s|ed|ing)?\b|\bscammers?\b|\bfraudsters?\b|\bcriminals?\b|\bnever (?:ask|call|send|share|request|contact|demand)\w*|\bdo not (?:click|share|give|send|transfer|install|tap|scan|open)\b|\bdon't (?:click|share|give|send|transfer|install|tap|scan|fall)\b|\bwill never\b|\bimpersonat\w+|\bphishing\b",
-    re.IGNORECASE,
-)
-_ASKING = re.compile(
-    r"[?？]\s*\Z|(?:ไหม|มั้ย|มัย|ไม๊|ป่าว|เปล่า|หรือไม่|รึยัง|หรือยัง|ยังไง|อย่างไร|ทำไง|ดีไหม|ได้ไหม|บ่|บ่อ|ก่อ|ม้าย)(?:คะ|ค่ะ|ครับ|คับ|นะ|จ๊ะ|จ้ะ|ฮะ|เนี่ย|\s|[.!?])*\Z",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +49,7 @@ class Evidence:
     in_need: bool
     learnt: float
     kinds: Mapping[ScamType, float]
+    parts: frozenset[int]  # signs and features whose pairs the learnt feature sees
     bag: frozenset[int]  # what the learnt feature sees beside letters: the fragments and signs found
     features: Mapping[str, float]
 
@@ -82,33 +62,61 @@ def gather(text: str, knowledge: Knowledge) -> Evidence:
     cleaned = cleaning.clean(form, masks)
     found = tuple(Found(each, _finding(each, knowledge)) for each in named)
     every, words = knowledge.wordings.find(cleaned, named)
+    own = tuple(replace(hit, sign=hit.sign[len(ENTRY) :]) for hit in every if hit.sign.startswith(ENTRY))
+    every = tuple(hit for hit in every if not hit.sign.startswith(ENTRY))
     topics = tuple(hit for hit in every if hit.sign.startswith(_TOPIC))
     denied = tuple(hit for hit in every if hit.negated)
     told = [hit for hit in every if not hit.negated and not hit.sign.startswith(_TOPIC)]
     hits = tuple(hit for hit in told if knowledge.signs[hit.sign].family is not Family.COUNTER)
     counters = tuple(hit for hit in told if knowledge.signs[hit.sign].family is Family.COUNTER)
-    own, own_words = knowledge.entry_topics.find(cleaned, ())
-    marks = knowledge.wordings.marks_of(words) | knowledge.entry_topics.marks_of(own_words)
-    bag = marks | {mark_of(f"not {hit.sign}" if hit.negated else hit.sign) for hit in every}
+    parts = {mark_of(f"not {hit.sign}" if hit.negated else hit.sign) for hit in every}
+    parts |= {mark_of(ENTRY + hit.sign) for hit in own}
+    bag = knowledge.wordings.marks_of(words) | parts
     matches = knowledge.index.rank(cleaned.codes, cleaned.skeleton)
-    in_need = bool(_PAID.search(form.readable))
+    lower = form.readable.lower()
+    latin = ENGLISH.search(lower) is not None
+    in_need = PAID.found(lower, latin)
     damping = 1.0 if in_need else DAMPING[min(2, _loudness(counters, knowledge.signs))]
     part = Evidence(
-        cleaned, found, hits, topics, own, counters, denied, matches, damping, in_need, 0.0, {}, frozenset(bag), {}
-    )
+        cleaned, found, hits, topics, own, counters, denied, matches, damping, in_need, 0.0, {}, frozenset(), frozenset(), {}
+    )  # fmt: skip
     features = features_of(part, knowledge.signs)
-    bag |= {mark_of(name) for name in features if name in _BAG_FEATURES}
-    learnt, kinds = 0.0, {}
+    telling = {mark_of(name) for name in features if name in _BAG_FEATURES}
+    bag, parts = bag | telling, parts | telling
+    learnt = 0.0
+    kinds: dict[ScamType, float] = {}
     if knowledge.learnt is not None:
-        learnt, kinds = knowledge.learnt.scam(cleaned.codes, bag), knowledge.learnt.kinds(cleaned.codes, bag)
-        features["learnt"] = learnt
-    return replace(part, learnt=learnt, kinds=kinds, bag=frozenset(bag), features=features)
+        runs = buckets_of(cleaned.codes)
+        learnt = knowledge.learnt.scam(runs, bag, parts)
+        kinds, lean = knowledge.learnt.kinds(runs, bag)
+        features |= {"learnt": learnt, "learnt_kinds": lean}
+    return replace(part, learnt=learnt, kinds=kinds, parts=frozenset(parts), bag=frozenset(bag), features=features)
 
 
 # Of the features, those that the learnt model may see too: how a text is told, and what stands in it.
 _BAG_FEATURES = frozenset(
-    "lookalike shortener odd_ending raw_address unknown_link shared_host official_link line_id account wallet "
-    "foreign_phone official_number code phone amount third_person question paid disguise warns".split()
+    [
+        "lookalike",
+        "shortener",
+        "odd_ending",
+        "raw_address",
+        "unknown_link",
+        "shared_host",
+        "official_link",
+        "line_id",
+        "account",
+        "wallet",
+        "foreign_phone",
+        "official_number",
+        "code",
+        "phone",
+        "amount",
+        "third_person",
+        "question",
+        "paid",
+        "disguise",
+        "warns",
+    ]
 )
 
 
@@ -160,7 +168,8 @@ def _word_features(evidence: Evidence, signs: Mapping[str, Sign]) -> dict[str, f
     if evidence.topics:
         features["topic"] = min(2.0, float(len(evidence.topics)))
         asked = any(
-            signs[hit.sign].family in (Family.ASKS, Family.PAYS, Family.PRESSES) and signs[hit.sign].weight is not Weight.WEAK
+            signs[hit.sign].family in (Family.ASKS, Family.PAYS, Family.PRESSES)
+            and signs[hit.sign].weight is not Weight.WEAK
             for hit in evidence.hits
         )
         features["topic_ask"] = 1.0 if asked else 0.0
@@ -212,14 +221,15 @@ def _identifier_features(found: Sequence[Found]) -> dict[str, float]:
 
 def _telling_features(evidence: Evidence) -> dict[str, float]:
     features: dict[str, float] = {}
-    plain = evidence.text.readable
-    if _THIRD.search(plain):
+    plain = evidence.text.readable.lower()
+    latin = ENGLISH.search(plain) is not None
+    if THIRD.found(plain, latin):
         features["third_person"] = 1.0
-    if _ASKING.search(plain[-200:]):
+    if ASKING.search(plain[-60:]):
         features["question"] = 1.0
     if evidence.in_need:
         features["paid"] = 1.0
-    if _WARNING.search(plain):
+    if WARNING.found(plain, latin):
         features["warns"] = 1.0
     if _disguised(evidence.text):
         features["disguise"] = 1.0
@@ -232,12 +242,12 @@ def _telling_features(evidence: Evidence) -> dict[str, float]:
 
 
 _INVISIBLE = re.compile(r"[\u200b-\u200f\u00ad\u2060\ufeff]")
-_SPACED_OUT = re.compile(r"(?:(?<!\S)[ก-ฮa-z][\u0e31-\u0e4e]*[ ._-]){5,}", re.IGNORECASE)
+_SPACED_OUT = re.compile(r"(?:(?:\A|[ ._-])[ก-ฮa-z][\u0e31-\u0e4e]{0,2}){5}(?=[ ._-]|\Z)", re.IGNORECASE)
 _COSTUMED = re.compile(r"[\U0001d400-\U0001d7ff\uff21-\uff5a\u0410-\u044f]")
 
 
 def _disguised(text: Cleaned) -> bool:
-    original = text.original[: cleaning.HEAD]
-    return bool(_SPACED_OUT.search(text.readable) or _COSTUMED.search(original)) or (
-        len(_INVISIBLE.findall(original[:2000])) >= 2
-    )
+    original = text.original[:1000]
+    if _SPACED_OUT.search(text.readable[:1000]):
+        return True
+    return not original.isascii() and bool(_COSTUMED.search(original) or len(_INVISIBLE.findall(original)) >= 2)

@@ -17,20 +17,21 @@ import numpy.typing as npt
 import yaml
 
 from content import learnt
-from content.evaluation import Labelled, Outcome, Table, outcome, table
+from content.evaluation import Labelled, Outcome, Table, messages, outcome, table
 from content.evidence import Evidence, gather
 from content.knowledge import Knowledge
-from content.learnt import BAG, BUCKETS, TYPE_BUCKETS, Learnt, bag_of, buckets_of, worths
+from content.learnt import BAG, BUCKETS, PAIRS, TYPE_BUCKETS, Learnt, bag_of, buckets_of, coarse, pairs_of, worths
+from content.loading import FOLDER
 from content.models import ScamType
-from content.scorecard import Scorecard, ScoreLine, TypeWeights
+from content.scorecard import Band, Scorecard, ScoreLine, TypeWeights, probability
 from content.verdict import entry_evidence
 
 Floats = npt.NDArray[np.float64]
 
 # How hard the fit is drawn back: to nought for the learnt model, to the hand for the scorecard's lines, and harder for
 # the weights of single signs, which see few messages each.
-LEARNT_RIDGE = 1.0
-TYPE_RIDGE = 1.0
+LEARNT_RIDGE = 0.1
+CLASS_RIDGE = 0.05
 LINE_RIDGE = 2.0
 SIGN_RIDGE = 4.0
 # No single sign may move further than this from what its family and weight class say.
@@ -48,6 +49,7 @@ class Lesson:
     buckets: npt.NDArray[np.int64]
     type_buckets: npt.NDArray[np.int64]
     words: npt.NDArray[np.int64]
+    pairs: npt.NDArray[np.int64]
     worth: float = 1.0
     phrase: bool = False
 
@@ -61,10 +63,20 @@ class Fitted:
     left_out: Table | None = None
 
 
+# A source of fewer messages than this says nothing as a source: such are taken together.
+SMALL_SOURCE = 20
+
+
+def pooled(found: Sequence[Labelled]) -> list[Labelled]:
+    """The messages with small sources taken for one, so that a handful of messages never weighs as a source."""
+    sizes = Counter(each.source for each in found)
+    return [each if sizes[each.source] >= SMALL_SOURCE else replace(each, source="small sources") for each in found]
+
+
 def lessons_of(found: Sequence[Labelled], knowledge: Knowledge, *, phrases: bool = True) -> list[Lesson]:
     """The evidence of every message, and of the entries' own phrases for the learnt feature."""
     bare = replace(knowledge, learnt=None)
-    lessons = [_lesson(message, gather(message.text, bare)) for message in found]
+    lessons = [_lesson(message, gather(message.text, bare)) for message in pooled(found)]
     if phrases:
         for entry in knowledge.entries.values():
             for side in (entry.phrases.scammer, entry.phrases.victim):
@@ -77,8 +89,15 @@ def lessons_of(found: Sequence[Labelled], knowledge: Knowledge, *, phrases: bool
 
 
 def _lesson(message: Labelled, evidence: Evidence) -> Lesson:
-    codes = evidence.text.codes
-    return Lesson(message, evidence, buckets_of(codes), buckets_of(codes, TYPE_BUCKETS), bag_of(evidence.bag))
+    buckets = buckets_of(evidence.text.codes)
+    return Lesson(
+        message,
+        evidence,
+        buckets,
+        coarse(buckets),
+        bag_of(evidence.bag),
+        pairs_of(evidence.parts),
+    )
 
 
 def balance(lessons: Sequence[Lesson]) -> Floats:
@@ -94,24 +113,24 @@ def balance(lessons: Sequence[Lesson]) -> Floats:
     return weights
 
 
-def _matrix(rows: Sequence[npt.NDArray[np.int64]], words: Sequence[npt.NDArray[np.int64]], size: int) -> Any:
-    """A row a message: its letter runs, then its fragments, each worth what `Learnt` makes of it."""
+def _matrix(lessons: Sequence[Lesson], size: int) -> Any:
+    """A row a message: its letter runs (in a table of `size`), its fragments, its pairs, each worth what `Learnt`
+    makes of it. The small table is that of the classes, which see no pairs."""
     from scipy import sparse
 
-    heads = np.concatenate(([0], np.cumsum([len(row) + len(bag) for row, bag in zip(rows, words, strict=True)])))
-    values, places = [], []
-    for row, bag in zip(rows, words, strict=True):
-        run, word = worths(len(row), len(bag))
-        values += [np.full(len(row), run), np.full(len(bag), word)]
-        places += [row, size + bag]
-    return sparse.csr_matrix(
-        (np.concatenate(values), np.concatenate(places), heads), shape=(len(rows), size + BAG)
-    )
+    heads, values, places = [0], [], []
+    for each in lessons:
+        row = each.buckets if size == BUCKETS else each.type_buckets
+        pairs = each.pairs if size == BUCKETS else each.pairs[:0]
+        run, word, pair = worths(len(row), len(each.words), len(pairs))
+        values += [np.full(len(row), run), np.full(len(each.words), word), np.full(len(pairs), pair)]
+        places += [row, size + each.words, size + BAG + pairs]
+        heads.append(heads[-1] + len(row) + len(each.words) + len(pairs))
+    width = size + BAG + (PAIRS if size == BUCKETS else 0)
+    return sparse.csr_matrix((np.concatenate(values), np.concatenate(places), heads), shape=(len(lessons), width))
 
 
-def _descend(
-    loss: Callable[[Floats], tuple[float, Floats]], start: Floats, steps: int, bounds: Any = None
-) -> Floats:
+def _descend(loss: Callable[[Floats], tuple[float, Floats]], start: Floats, steps: int, bounds: Any = None) -> Floats:
     from scipy import optimize
 
     found = optimize.minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": steps})
@@ -119,17 +138,13 @@ def _descend(
     return result
 
 
-def fit_learnt(lessons: Sequence[Lesson], *, types: bool = True) -> Learnt:
-    """The linear models over letter runs, one for scam or benign and one for the type."""
+def fit_learnt(lessons: Sequence[Lesson]) -> Learnt:
+    """The linear models over letter runs and fragments: one for scam or honest, one for the type or kind."""
     weights, bias = _fit_scam(lessons)
     small, scale = learnt.quantised(weights)
-    kinds = tuple(ScamType)
-    if types:
-        type_weights, type_bias = _fit_types(lessons, kinds)
-    else:
-        type_weights, type_bias = np.zeros((TYPE_BUCKETS + BAG, len(kinds))), np.zeros(len(kinds))
-    type_small, type_scale = learnt.quantised(type_weights)
-    return Learnt(small, scale, bias, type_small, type_scale, type_bias.astype(np.float32), kinds)
+    class_weights, class_bias = _fit_classes(lessons)
+    class_small, class_scale = learnt.quantised(class_weights)
+    return Learnt(small, scale, bias, class_small, class_scale, class_bias.astype(np.float32), tuple(ScamType))
 
 
 def _rarity(matrix: Any) -> Floats:
@@ -142,7 +157,7 @@ def _rarity(matrix: Any) -> Floats:
 def _fit_scam(lessons: Sequence[Lesson]) -> tuple[Floats, float]:
     from scipy import sparse
 
-    plain = _matrix([each.buckets for each in lessons], [each.words for each in lessons], BUCKETS)
+    plain = _matrix(lessons, BUCKETS)
     rarity = _rarity(plain)
     matrix = plain @ sparse.diags(rarity)
     truth = np.array([each.message.scam for each in lessons], dtype=np.float64)
@@ -153,53 +168,67 @@ def _fit_scam(lessons: Sequence[Lesson]) -> tuple[Floats, float]:
         chance = 1 / (1 + np.exp(-logits))
         value = float((worth * (np.logaddexp(0, logits) - truth * logits)).sum())
         pull = worth * (chance - truth)
-        slope = np.append(matrix.T @ pull + LEARNT_RIDGE * point[:-1] / 8, pull.sum())
-        return value + LEARNT_RIDGE * float(point[:-1] @ point[:-1]) / 16, slope
+        slope = np.append(matrix.T @ pull + LEARNT_RIDGE * point[:-1], pull.sum())
+        return value + LEARNT_RIDGE * float(point[:-1] @ point[:-1]) / 2, slope
 
-    point = _descend(loss, np.zeros(BUCKETS + BAG + 1), 45)
+    point = _descend(loss, np.zeros(BUCKETS + BAG + PAIRS + 1), 45)
     return point[:-1] * rarity, float(point[-1])
 
 
-def _fit_types(lessons: Sequence[Lesson], kinds: Sequence[ScamType]) -> tuple[Floats, Floats]:
+def _classes(lessons: Sequence[Lesson]) -> tuple[npt.NDArray[np.int64], list[str]]:
+    """The class of each lesson (-1 for a scam of no named type), and the classes: all types, then honest kinds."""
+    honest = sorted({each.message.kind for each in lessons if not each.message.scam})
+    names = [kind.value for kind in ScamType] + [f"honest {kind}" for kind in honest]
+    places = {name: place for place, name in enumerate(names)}
+    classes = [
+        places.get(each.message.expect_type or "", -1) if each.message.scam else places[f"honest {each.message.kind}"]
+        for each in lessons
+    ]
+    return np.array(classes), names
+
+
+def _fit_classes(lessons: Sequence[Lesson]) -> tuple[Floats, Floats]:
     from scipy import sparse
 
-    typed = [each for each in lessons if each.message.scam and each.message.expect_type]
-    if not typed:
-        return np.zeros((TYPE_BUCKETS + BAG, len(kinds))), np.zeros(len(kinds))
-    plain = _matrix([each.type_buckets for each in typed], [each.words for each in typed], TYPE_BUCKETS)
+    plain = _matrix(lessons, TYPE_BUCKETS)
     rarity = _rarity(plain)
-    matrix = plain @ sparse.diags(rarity)
-    truth = np.zeros((len(typed), len(kinds)))
-    names = [kind.value for kind in kinds]
-    for row, each in enumerate(typed):
-        truth[row, names.index(str(each.message.expect_type))] = 1
-    sizes = truth.sum(axis=0)
-    worth = np.array([each.worth for each in typed]) / np.sqrt(sizes[truth.argmax(axis=1)])
-    worth *= len(typed) / worth.sum()
-    shape = (TYPE_BUCKETS + BAG, len(kinds))
+    matrix = (plain @ sparse.diags(rarity)).tocsr()
+    classes, names = _classes(lessons)
+    types, count = len(ScamType), len(names)
+    untyped = classes < 0
+    truth = np.zeros((len(lessons), count))
+    truth[np.nonzero(~untyped)[0], classes[~untyped]] = 1
+    worth = balance(lessons)[:, None]
+    shape = (TYPE_BUCKETS + BAG, count)
 
     def loss(point: Floats) -> tuple[float, Floats]:
-        table = point[: -len(kinds)].reshape(shape)
-        logits = matrix @ table + point[-len(kinds) :]
+        table = point[:-count].reshape(shape)
+        logits = matrix @ table + point[-count:]
         logits -= logits.max(axis=1, keepdims=True)
         raised = np.exp(logits)
         chance = raised / raised.sum(axis=1, keepdims=True)
-        value = -float((worth[:, None] * truth * np.log(chance + 1e-12)).sum())
-        pull = worth[:, None] * (chance - truth)
-        slope = np.concatenate(((matrix.T @ pull + TYPE_RIDGE * table / 8).ravel(), pull.sum(axis=0)))
-        return value + TYPE_RIDGE * float((table * table).sum()) / 16, slope
+        aim = truth
+        if untyped.any():
+            # A scam of no named type may be any of them: what the model thinks, among the types.
+            aim = truth.copy()
+            likely = chance[untyped, :types]
+            aim[untyped, :types] = likely / (likely.sum(axis=1, keepdims=True) + 1e-12)
+        value = -float((worth * aim * np.log(chance + 1e-12)).sum())
+        pull = worth * (chance - aim)
+        slope = np.concatenate(((matrix.T @ pull + CLASS_RIDGE * table).ravel(), pull.sum(axis=0)))
+        return value + CLASS_RIDGE * float((table * table).sum()) / 2, slope
 
-    point = _descend(loss, np.zeros((TYPE_BUCKETS + BAG + 1) * len(kinds)), 30)
-    return point[: -len(kinds)].reshape(shape) * rarity[:, None], point[-len(kinds) :]
+    point = _descend(loss, np.zeros(shape[0] * count + count), 35)
+    return point[:-count].reshape(shape) * rarity[:, None], point[-count:]
 
 
 def with_learnt(lessons: Sequence[Lesson], model: Learnt) -> list[Lesson]:
     """The same lessons, their evidence completed by a learnt feature."""
     done = []
     for each in lessons:
-        codes, bag = each.evidence.text.codes, each.evidence.bag
-        value, kinds = model.scam(codes, bag), model.kinds(codes, bag)
-        features = {**each.evidence.features, "learnt": value}
+        value = model.scam(each.buckets, each.evidence.bag, each.evidence.parts)
+        kinds, lean = model.kinds(each.buckets, each.evidence.bag)
+        features = {**each.evidence.features, "learnt": value, "learnt_kinds": lean}
         done.append(replace(each, evidence=replace(each.evidence, learnt=value, kinds=kinds, features=features)))
     return done
 
@@ -224,7 +253,7 @@ def out_of_fold(lessons: Sequence[Lesson]) -> list[Lesson]:
     for held in folds_of(lessons):
         model = fit_learnt([each for each, out in zip(lessons, held, strict=True) if not out])
         for index in np.nonzero(held)[0]:
-            done[index] = with_learnt([lessons[index]], model)[0]
+            done[int(index)] = with_learnt([lessons[int(index)]], model)[0]
     return [each if each is not None else lessons[index] for index, each in enumerate(done)]
 
 
@@ -284,7 +313,7 @@ def fit_types(lessons: Sequence[Lesson], knowledge: Knowledge, card: Scorecard) 
             if name in parts:
                 cube[row, column] = parts[name]
         right[row] = np.isin(kinds, list(each.message.accepted))
-    keep = right.any(axis=1)
+    keep: npt.NDArray[np.bool_] = np.asarray(right.any(axis=1))
     cube, right = cube[keep], right[keep]
     sizes = Counter(str(each.message.expect_type) for each, kept in zip(typed, keep, strict=True) if kept)
     worth = np.array(
@@ -308,11 +337,72 @@ def fit_types(lessons: Sequence[Lesson], knowledge: Knowledge, card: Scorecard) 
     return TypeWeights(**{name: round(float(value), 3) for name, value in zip(fields, point, strict=True)})
 
 
+# Lengths of skeleton at which evidence gathers differently: a few words, an SMS, a long message, a letter.
+LENGTHS = (35, 90, 220, 100_000)
+FLAGGED, WORST_FLAGGED, ASKED, KNOWN = 0.03, 0.05, 0.11, 0.002
+
+
+def choose_bands(unseen: Sequence[Lesson], card: Scorecard) -> tuple[Band, ...]:
+    """Thresholds by length from left-out scores: FLAGGED of the honest may be warned of (WORST_FLAGGED in any one
+    source), ASKED more may be asked about."""
+    real = [each for each in unseen if not each.phrase]
+    scores = np.zeros(len(real))
+    numbers = np.arange(len(real)) % 4
+    for part in range(4):
+        one = fit_card([each for each, number in zip(real, numbers, strict=True) if number != part], card)
+        for index in np.nonzero(numbers == part)[0]:
+            scores[index] = probability(one.logit(real[int(index)].evidence.features))
+    lengths = np.array([len(each.evidence.text.skeleton) for each in real])
+    sources = np.array([each.message.source for each in real])
+    honest = np.array([not each.message.scam for each in real])
+    bands, shortest = [], 0
+    for longest in LENGTHS:
+        # Neighbouring lengths lend their messages, so that no band rests on a handful.
+        inside = honest & (lengths > shortest * 0.7) & (lengths <= longest * 1.3)
+        warn = max(
+            _reached(scores[inside], sources[inside], FLAGGED, pooled=True),
+            _reached(scores[inside], sources[inside], WORST_FLAGGED, pooled=False),
+        )
+        ask = _reached(scores[inside], sources[inside], FLAGGED + ASKED, pooled=True)
+        known = max(0.93, warn, _reached(scores[inside], sources[inside], KNOWN, pooled=True))
+        warn = min(0.92, max(0.4, warn))
+        bands.append(
+            Band(
+                up_to=longest,
+                ask=round(min(warn, max(0.12, ask)), 3),
+                warn=round(warn, 3),
+                known=round(min(0.99, known), 3),
+            )
+        )
+        shortest = longest
+    return tuple(bands)
+
+
+def _reached(scores: Floats, sources: npt.NDArray[np.str_], share: float, *, pooled: bool) -> float:
+    """The score that only `share` of the honest reach: of all, each source weighing the root of its size, or of the
+    worst source that has enough messages to tell."""
+    if not len(scores):
+        return 0.5
+    sizes = Counter(sources.tolist())
+    if not pooled:
+        big = [name for name, size in sizes.items() if size >= 60]
+        return max((float(np.quantile(scores[sources == name], 1 - share)) for name in big), default=0.0)
+    weight = np.array([sizes[name] ** -0.5 for name in sources.tolist()])
+    order = np.argsort(-scores)
+    over = np.cumsum(weight[order]) / weight.sum()
+    return float(scores[order][min(len(order) - 1, int(np.searchsorted(over, share)))])
+
+
 def fit(found: Sequence[Labelled], knowledge: Knowledge, *, left_out: bool = True) -> Fitted:
-    """A new scorecard and learnt feature for `knowledge`; with `left_out`, also the table on sources left out."""
-    lessons = lessons_of(found, knowledge)
+    """A new scorecard and learnt feature for `knowledge`, from `found` and the content's own examples.
+
+    With `left_out`, also the table on sources left out.
+    """
+    own = messages(sorted((FOLDER / "examples").glob("*.jsonl")))
+    lessons = lessons_of([*found, *own], knowledge)
     unseen = out_of_fold(lessons)
     card = _fit_both(unseen, knowledge)
+    card = card.model_copy(update={"bands": choose_bands(unseen, card)})
     made = table(left_out_outcomes(lessons, unseen, knowledge)) if left_out else None
     return Fitted(card, fit_learnt(lessons), made)
 
@@ -330,7 +420,9 @@ def left_out_outcomes(
     outcomes: list[Outcome] = []
     for source in sorted(name for name, size in sizes.items() if size >= smallest):
         others = [each for each in lessons if each.message.source != source]
-        card = _fit_both([each for each in unseen if each.message.source != source], knowledge)
+        seen = [each for each in unseen if each.message.source != source]
+        card = _fit_both(seen, knowledge)
+        card = card.model_copy(update={"bands": choose_bands(seen, card)})
         other = replace(knowledge, scorecard=card, learnt=fit_learnt(others))
         outcomes += [outcome(each.message, other) for each in lessons if each.message.source == source]
     return outcomes

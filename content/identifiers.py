@@ -58,7 +58,36 @@ _URL = re.compile(
     rf"|(?<![a-z0-9@_.-])(?:{_LABEL}\s\.\s?|{_LABEL}\.\s)(?:com|net|org|info|xyz|top|vip|club|online|site|shop|co|cc|pw)(?![a-z0-9.]){_PATH}",
     re.IGNORECASE,
 )
-_WORDS = frozenset("so to at me is it in no us am my la st im ai go be la name one best help support care run show".split())
+_WORDS = frozenset(
+    [
+        "so",
+        "to",
+        "at",
+        "me",
+        "is",
+        "it",
+        "in",
+        "no",
+        "us",
+        "am",
+        "my",
+        "la",
+        "st",
+        "im",
+        "ai",
+        "go",
+        "be",
+        "la",
+        "name",
+        "one",
+        "best",
+        "help",
+        "support",
+        "care",
+        "run",
+        "show",
+    ]
+)
 # What may lie in a stretch long enough to make a pattern slow is not an address that anyone could type.
 _HAS_DOT = re.compile(r"\.|dot|://", re.IGNORECASE)
 _EMAIL = re.compile(r"(?<![a-z0-9._%+-])[a-z0-9._%+-]{1,64}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,4}", re.IGNORECASE)
@@ -69,9 +98,56 @@ _LINE = re.compile(
     re.IGNORECASE,
 )
 _LINE_WORDS = frozenset(
-    "official group chat call video app pay shopping today man bank oa and the you that for your with account link store "
-    "point points sticker stickers openchat voom connect notify message messages friend contact number admin please from "
-    "send add here now there they this".split()
+    [
+        "official",
+        "group",
+        "chat",
+        "call",
+        "video",
+        "app",
+        "pay",
+        "shopping",
+        "today",
+        "man",
+        "bank",
+        "oa",
+        "and",
+        "the",
+        "you",
+        "that",
+        "for",
+        "your",
+        "with",
+        "account",
+        "link",
+        "store",
+        "point",
+        "points",
+        "sticker",
+        "stickers",
+        "openchat",
+        "voom",
+        "connect",
+        "notify",
+        "message",
+        "messages",
+        "friend",
+        "contact",
+        "number",
+        "admin",
+        "please",
+        "from",
+        "otp",
+        "sms",
+        "pin",
+        "send",
+        "add",
+        "here",
+        "now",
+        "there",
+        "they",
+        "this",
+    ]
 )
 _NUMBER = re.compile(r"(?<![\da-z_@#/.,-])\+?\(?\d(?:[ \-.()–]{0,2}\d){2,18}(?!\d|[a-z_])", re.IGNORECASE)
 _SHORT = re.compile(r"(?<![\d.,])(?:1[0-9]{3}|191|199|1[0-9]{2}|\*\d{3,4}#?)(?![\d,]|\.\d)")
@@ -83,7 +159,9 @@ _TRACKING = re.compile(
     r"(?<![a-zA-Z0-9])(?:[A-Z]{2}\d{9}TH|TH\d{10,14}[A-Z]?|(?:SPX|SP)TH\d{8,14}[A-Z0-9]?|[A-Z]{3,4}\d{9,14}[A-Z]{0,2}"
     r"|(?:KEX|KERRY|FLASH|JT|J&T)[A-Z]{0,4}\d{8,14})(?![a-zA-Z0-9])"
 )
-_UNIT = r"(?:บาท|บ\.|บ(?![ก-ฮะ-์])|baht|thb|฿|.-|usd(?:t)?|dollars?|usdt|ดอลลาร์|ดอล|ยูโร|euros?|pounds?|ปอนด์|btc|k(?![a-z]))"
+_UNIT = (
+    r"(?:บาท|บ\.|บ(?![ก-ฮะ-์])|baht|thb|฿|.-|usd(?:t)?|dollars?|usdt|ดอลลาร์|ดอล|ยูโร|euros?|pounds?|ปอนด์|btc|k(?![a-z]))"
+)
 _SCALE = r"(?:พัน|หมื่น|แสน|ล้าน|thousand|million|หมึ่น)"
 _AMOUNT = re.compile(
     rf"[฿$€£]\s?\d[\d,]{{0,14}}(?:\.\d{{1,2}})?k?|(?:thb|usd|rm)\s?\d[\d,]{{0,14}}(?:\.\d{{1,2}})?"
@@ -210,7 +288,12 @@ def _line_ids(text: str) -> list[Identifier]:
         # "ไลน์ 0812345678" gives a phone number; "line official" a word
         if len(bare) < 3 or bare in _LINE_WORDS or (bare.isdigit() and len(bare) >= 9):
             continue
-        if group == 1 and not value.startswith("@") and found.group().isascii() and not re.search(r"\d|:|id", found.group(), re.I):
+        if (
+            group == 1
+            and not value.startswith("@")
+            and found.group().isascii()
+            and not re.search(r"\d|:|id", found.group(), re.I)
+        ):
             continue
         start = found.start(group)
         ids.append(Identifier(Kind.LINE_ID, value, start, start + len(found.group(group).rstrip("._-"))))
@@ -246,7 +329,11 @@ def _numbers(text: str) -> list[Identifier]:
         digits = re.sub(r"\D", "", raw)
         kind = _number_kind(raw, digits, text[max(0, found.start() - 48) : found.start()])
         if kind is not None:
-            value = "0" + digits[2:] if kind is Kind.PHONE and digits.startswith("66") and len(digits) in (10, 11) else digits
+            value = (
+                "0" + digits[2:]
+                if kind is Kind.PHONE and digits.startswith("66") and len(digits) in (10, 11)
+                else digits
+            )
             if kind is Kind.PHONE and value.startswith("00"):
                 value = value[1:]
             numbers.append(Identifier(kind, ("+" + value) if _foreign(raw, digits) else value, *found.span()))

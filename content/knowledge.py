@@ -28,9 +28,8 @@ class Knowledge:
     tells: Mapping[str, Both]  # what is said about matches and identifiers
     scorecard: Scorecard
     directory: Directory
-    wordings: SignIndex
+    wordings: SignIndex  # of all signs, and of the entries' topic words
     index: PhraseIndex
     learnt: Learnt | None
-    entry_topics: SignIndex  # topic words of each entry; its "signs" are entry ids
     entries_with_sign: Mapping[str, tuple[str, ...]]
     entries_of_type: Mapping[ScamType, tuple[str, ...]]

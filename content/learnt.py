@@ -20,32 +20,44 @@ BUCKETS = 1 << 17
 TYPE_BUCKETS = 1 << 14
 # Behind the letter runs stand the fragments, in a table of their own.
 BAG = 1 << 14
+# And behind these the pairs of signs and features that stand together: what calms or accuses only in company.
+PAIRS = 1 << 15
+# More parts than this in one text are a long letter, whose pairs would say only that it is long.
+MOST_PARTS = 28
 # The learnt feature in log-odds is held within this, so that no style of writing alone makes a scam.
-CLIP = 3.0
+CLIP = 4.0
 
 Codes = npt.NDArray[np.uint32]
 Buckets = npt.NDArray[np.int64]
 
 _MIX = np.uint32(2654435761)
+_BITS = np.uint32(32 - (BUCKETS.bit_length() - 1))
+_COARSER = (BUCKETS // TYPE_BUCKETS).bit_length() - 1
+_START, _END = np.ones(1, np.uint32), np.full(1, 2, np.uint32)
 
 
-def buckets_of(codes: Codes, size: int = BUCKETS) -> Buckets:
-    """The distinct buckets of a skeleton's letter runs, for a table of `size` (a power of two)."""
-    bits = np.uint32(32 - (size.bit_length() - 1))
+def buckets_of(codes: Codes) -> Buckets:
+    """The distinct places of a skeleton's letter runs in a table of BUCKETS."""
     # A sign before and after, so that beginnings and endings are runs of their own.
-    letters = np.concatenate((np.ones(1, np.uint32), codes.astype(np.uint32), np.full(1, 2, np.uint32)))
-    found = []
+    letters = np.concatenate((_START, codes.astype(np.uint32), _END))
+    seen = np.zeros(BUCKETS, dtype=np.bool_)
     running = letters * np.uint32(0x9E3779B1)
-    for length in range(2, LONGEST + 1):
+    for length in range(SHORTEST, LONGEST + 1):
         if len(letters) < length:
             break
-        running = (running[: len(letters) - length + 1] ^ letters[length - 1 :]) * np.uint32(0x01000193) + np.uint32(length)
+        running = (running[: len(letters) - length + 1] ^ letters[length - 1 :]) * np.uint32(0x01000193) + np.uint32(
+            length
+        )
         running ^= running >> np.uint32(15)
-        if length >= SHORTEST:
-            found.append((running * _MIX) >> bits)
-    if not found:
-        return np.empty(0, dtype=np.int64)
-    return np.unique(np.concatenate(found)).astype(np.int64)
+        seen[(running * _MIX) >> _BITS] = True
+    return seen.nonzero()[0]
+
+
+def coarse(buckets: Buckets) -> Buckets:
+    """The same runs in the smaller table of the classes."""
+    seen = np.zeros(TYPE_BUCKETS, dtype=np.bool_)
+    seen[buckets >> _COARSER] = True
+    return seen.nonzero()[0]
 
 
 def bag_of(marks: Collection[int]) -> Buckets:
@@ -53,48 +65,63 @@ def bag_of(marks: Collection[int]) -> Buckets:
     return np.unique(np.fromiter((mark % BAG for mark in marks), dtype=np.int64, count=len(marks)))
 
 
-def worths(letters: int, bag: int) -> tuple[float, float]:
-    """What one letter run and one fragment count for: long texts have many of either."""
-    return 1 / max(1.0, letters) ** 0.5, 1 / max(4.0, bag) ** 0.5
+def pairs_of(parts: Collection[int]) -> Buckets:
+    """The places of all pairs of parts in their table."""
+    marks = np.array(sorted(parts)[:MOST_PARTS], dtype=np.uint32)
+    if len(marks) < 2:
+        return np.empty(0, dtype=np.int64)
+    first, second = np.triu_indices(len(marks), 1)
+    mixed = (marks[first] * np.uint32(0x9E3779B1)) ^ (marks[second] * np.uint32(0x85EBCA6B))
+    mixed ^= mixed >> np.uint32(15)
+    return np.unique(mixed % np.uint32(PAIRS)).astype(np.int64)
+
+
+def worths(letters: int, bag: int, pairs: int = 0) -> tuple[float, float, float]:
+    """What one letter run, one fragment and one pair count for: long texts have many of each."""
+    return 1 / max(1.0, letters) ** 0.5, 1 / max(4.0, bag) ** 0.5, 0.7 / max(4.0, pairs) ** 0.5
 
 
 @dataclass(frozen=True)
 class Learnt:
-    """Weights as small whole numbers, letter runs first, then fragments; `scale` brings them back.
+    """Weights as small whole numbers, letter runs first, then fragments, then pairs; `scale` brings them back.
 
-    `type_weights` has one column a type.
+    `class_weights` has one column a class: each type of scam, then each kind of honest message that the examples
+    name. What the classes say together about scam or not is a second opinion beside `weights`.
     """
 
     weights: npt.NDArray[np.int8]
     scale: float
     bias: float
-    type_weights: npt.NDArray[np.int8]
-    type_scale: float
-    type_bias: npt.NDArray[np.float32]
+    class_weights: npt.NDArray[np.int8]
+    class_scale: float
+    class_bias: npt.NDArray[np.float32]
     types: tuple[ScamType, ...]
 
-    def scam(self, codes: Codes, bag: Collection[int]) -> float:
-        """The learnt log-odds that a text is a scam, between -CLIP and CLIP."""
-        found, words = buckets_of(codes), bag_of(bag)
+    def scam(self, found: Buckets, bag: Collection[int], parts: Collection[int]) -> float:
+        """The learnt log-odds that a text is a scam, between -CLIP and CLIP. `found`: its `buckets_of`."""
+        words, pairs = bag_of(bag), pairs_of(parts)
         if not len(found):
             return 0.0
-        run, word = worths(len(found), len(words))
+        run, word, pair = worths(len(found), len(words), len(pairs))
         total = run * float(self.weights[found].sum(dtype=np.int64))
         total += word * float(self.weights[BUCKETS + words].sum(dtype=np.int64))
+        total += pair * float(self.weights[BUCKETS + BAG + pairs].sum(dtype=np.int64))
         return max(-CLIP, min(CLIP, total * self.scale + self.bias))
 
-    def kinds(self, codes: Codes, bag: Collection[int]) -> dict[ScamType, float]:
-        """The learnt log-probability of each type, given that the text is a scam."""
-        found, words = buckets_of(codes, TYPE_BUCKETS), bag_of(bag)
+    def kinds(self, found: Buckets, bag: Collection[int]) -> tuple[dict[ScamType, float], float]:
+        """The log-probability of each type, given a scam; and the classes' log-odds of a scam, within CLIP."""
         if not len(found):
-            return {}
-        run, word = worths(len(found), len(words))
-        sums = run * self.type_weights[found].sum(axis=0, dtype=np.int64)
-        sums = sums + word * self.type_weights[TYPE_BUCKETS + words].sum(axis=0, dtype=np.int64)
-        sums = sums * self.type_scale + self.type_bias
-        sums = sums - sums.max()
-        logs = sums - np.log(np.exp(sums).sum())
-        return dict(zip(self.types, logs.tolist(), strict=True))
+            return {}, 0.0
+        found, words = coarse(found), bag_of(bag)
+        run, word, _ = worths(len(found), len(words))
+        sums = run * self.class_weights[found].sum(axis=0, dtype=np.int32)
+        sums = sums + word * self.class_weights[TYPE_BUCKETS + words].sum(axis=0, dtype=np.int32)
+        sums = sums * self.class_scale + self.class_bias
+        raised = np.exp(sums - sums.max())
+        scam, honest = raised[: len(self.types)], raised[len(self.types) :]
+        lean = float(np.log(scam.sum() + 1e-9) - np.log(honest.sum() + 1e-9))
+        logs = np.log(scam / scam.sum() + 1e-9).tolist()
+        return dict(zip(self.types, logs, strict=True)), max(-CLIP, min(CLIP, lean))
 
 
 def load(path: Path) -> Learnt:
@@ -104,9 +131,9 @@ def load(path: Path) -> Learnt:
             kept["weights"],
             float(kept["scale"]),
             float(kept["bias"]),
-            kept["type_weights"],
-            float(kept["type_scale"]),
-            kept["type_bias"],
+            kept["class_weights"],
+            float(kept["class_scale"]),
+            kept["class_bias"],
             tuple(ScamType(name) for name in kept["types"]),
         )
 
@@ -118,9 +145,9 @@ def dump(model: Learnt, path: Path) -> None:
         weights=model.weights,
         scale=np.float64(model.scale),
         bias=np.float64(model.bias),
-        type_weights=model.type_weights,
-        type_scale=np.float64(model.type_scale),
-        type_bias=model.type_bias,
+        class_weights=model.class_weights,
+        class_scale=np.float64(model.class_scale),
+        class_bias=model.class_bias,
         types=np.array([kind.value for kind in model.types]),
     )
 

@@ -53,7 +53,7 @@ def load(folder: Path | None = None, *, cache: Path | None = CACHE, today: date 
     read or written is no fault. `today` (default: the clock's) decides which entries have expired.
     """
     root = (folder or FOLDER).resolve()
-    day = today or date.today()  # noqa: DTZ011 -- an expiry is a calendar day, not a moment
+    day = today or date.today()
     files = content_files(root)
     version = _hash(root, files)
     key = f"{version}-{_engine()}"
@@ -81,7 +81,7 @@ def load_what_validates(folder: Path | None = None) -> tuple[Knowledge, tuple[Fa
 
     root = (folder or FOLDER).resolve()
     files = content_files(root)
-    gathered: Gathered = reading.read(root, files, date.today())  # noqa: DTZ011
+    gathered: Gathered = reading.read(root, files, date.today())
     return compiling.compile_(gathered, _hash(root, files)), tuple(gathered.faults)
 
 

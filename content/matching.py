@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,12 +14,21 @@ from content.cleaning import skeleton
 from content.models import Entry
 
 GRAM = 4
-# Phrases that go on to the window and the ratio; more cost time and have not changed a verdict.
+# Entries whose best phrase goes on to the window and the ratio; more cost time and have not changed a verdict.
 KEPT = 8
+# Of the best phrases of all, whosever they are, so many go on too: the second best may fit its window better.
+BEST = 3
+# A phrase that shares less than this of its rarity with the text is no resemblance.
+LEAST_SHARE = 0.08
+# A gram in more phrases than this (or than one in a hundred), of more than a few entries, says next to nothing and costs
+# most of the time. The curated knowledge has no such gram: there the short cut changes nothing.
+COMMON = 1000
+FEW_ENTRIES = 3
 
 Grams = npt.NDArray[np.uint64]
 Numbers = npt.NDArray[np.int32]
 Weights = npt.NDArray[np.float32]
+Shares = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +47,10 @@ def grams_of(codes: npt.NDArray[np.uint32]) -> Grams:
     if len(codes) < GRAM:
         return np.empty(0, dtype=np.uint64)
     wide = (codes & 0xFFFF).astype(np.uint64)
-    return (wide[:-3] << np.uint64(48)) | (wide[1:-2] << np.uint64(32)) | (wide[2:-1] << np.uint64(16)) | wide[3:]
+    grams: Grams = (
+        (wide[:-3] << np.uint64(48)) | (wide[1:-2] << np.uint64(32)) | (wide[2:-1] << np.uint64(16)) | wide[3:]
+    )
+    return grams
 
 
 def codes_of(bones: str) -> npt.NDArray[np.uint32]:
@@ -46,16 +59,23 @@ def codes_of(bones: str) -> npt.NDArray[np.uint32]:
 
 @dataclass(frozen=True)
 class PhraseIndex:
-    """All phrases of all entries. `vocabulary` is sorted; `postings[heads[g]:heads[g+1]]` are the phrases with gram g."""
+    """All phrases, those of one entry together. Frozen: several threads may ask at once, and a new one replaces it whole.
+
+    `vocabulary` is sorted; `postings[heads[g]:heads[g + 1]]` are the phrases with gram g, and
+    `own[own_heads[p]:own_heads[p + 1]]` the grams of phrase p (as places in the vocabulary).
+    """
 
     entries: tuple[str, ...]
     phrase_entry: Numbers
     phrase_told: npt.NDArray[np.bool_]
     bones: tuple[str, ...]
-    phrase_grams: tuple[Numbers, ...]  # of each phrase, the places of its grams in the vocabulary
-    total: Weights  # the summed rarity of each phrase's grams
+    firsts: Numbers  # where each entry's phrases begin
+    own: Numbers
+    own_heads: Numbers
+    total: Shares  # the summed rarity of each phrase's grams
     vocabulary: Grams
     rarity: Weights
+    telling: npt.NDArray[np.bool_]  # of each gram, whether it is worth looking up
     heads: Numbers
     postings: Numbers
 
@@ -64,50 +84,64 @@ class PhraseIndex:
         grams = grams_of(codes)
         if not len(grams) or not len(self.vocabulary):
             return ()
-        found = np.searchsorted(self.vocabulary, grams)
-        found[found == len(self.vocabulary)] = 0
-        hit = self.vocabulary[found] == grams
+        # In order, for then each search begins where the last one warmed the memory.
+        different, which = np.unique(grams, return_inverse=True)
+        places = np.searchsorted(self.vocabulary, different)
+        places[places == len(self.vocabulary)] = 0
+        hit = self.vocabulary[places] == different
         if not hit.any():
             return ()
-        found[~hit] = len(self.vocabulary)
-        known = np.unique(found[hit])
-        shares = self._shares(known)
-        marked = np.zeros(len(self.vocabulary) + 1, dtype=np.float32)
+        shares = self._shares(places[hit])
+        places[~hit] = len(self.vocabulary)
+        found = places[which]
+        marked = _noughts(len(self.vocabulary) + 1)
         best: dict[int, Match] = {}
         for phrase in self._candidates(shares):
-            match = self._place(int(phrase), found, marked, bones)
+            match = self._place(phrase, found, marked, bones)
             entry = int(self.phrase_entry[phrase])
             if entry not in best or best[entry].score < match.score:
                 best[entry] = match
         return tuple(sorted(best.values(), key=lambda match: (-match.score, match.entry)))
 
-    def _shares(self, known: npt.NDArray[np.intp]) -> Weights:
+    def _shares(self, known: npt.NDArray[np.intp]) -> Shares:
         """For each phrase, the share of its rarity that stands somewhere in the text."""
-        starts, stops = self.heads[known], self.heads[known + 1]
-        counts = stops - starts
-        rows = np.repeat(starts - np.concatenate(([0], np.cumsum(counts)[:-1])), counts) + np.arange(counts.sum())
-        sums = np.bincount(
-            self.postings[rows], weights=np.repeat(self.rarity[known], counts), minlength=len(self.bones)
-        )
-        shares: Weights = (sums / self.total).astype(np.float32)
+        known = known[self.telling[known]]
+        starts, counts = self.heads[known], self.heads[known + 1] - self.heads[known]
+        ends = counts.cumsum()
+        rows = np.repeat(starts - (ends - counts), counts) + np.arange(counts.sum())
+        weights = np.repeat(self.rarity[known], counts)
+        sums = np.bincount(self.postings[rows], weights=weights, minlength=len(self.bones))
+        shares: Shares = sums.view(np.float64)  # with weights, that is what they are
+        shares /= self.total
         return shares
 
-    def _candidates(self, shares: Weights) -> npt.NDArray[np.intp]:
-        """The best phrase of each entry first, then the best of the entries: a big entry crowds nobody out."""
-        order = np.argsort(-shares, kind="stable")[: KEPT * 8]
-        order = order[shares[order] >= 0.08]
-        _, first = np.unique(self.phrase_entry[order], return_index=True)
-        firsts = np.sort(first)
-        rest = np.setdiff1d(np.arange(min(3, len(order))), firsts)
-        chosen: npt.NDArray[np.intp] = order[np.concatenate((firsts[:KEPT], rest))]
+    def _candidates(self, shares: Shares) -> list[int]:
+        """The best phrase of each of the best entries, then the best phrases of all: a big entry crowds nobody out."""
+        best = np.maximum.reduceat(shares, self.firsts)
+        order = np.argsort(-best, kind="stable")[:KEPT]
+        slices = [self._phrases_of(int(entry)) for entry in order if best[entry] >= LEAST_SHARE]
+        chosen = [each.start + int(shares[each].argmax()) for each in slices]
+        # The best of all stand in the best entries.
+        leading = np.concatenate([np.arange(each.start, each.stop) for each in slices[:BEST]] or [_NOBODY])
+        worth = shares[leading]
+        for _ in range(min(BEST, len(leading))):
+            at = int(worth.argmax())
+            if worth[at] >= LEAST_SHARE and leading[at] not in chosen:
+                chosen.append(int(leading[at]))
+            worth[at] = -1.0
         return chosen
+
+    def _phrases_of(self, entry: int) -> slice:
+        stop = self.firsts[entry + 1] if entry + 1 < len(self.firsts) else len(self.bones)
+        return slice(int(self.firsts[entry]), int(stop))
 
     def _place(self, phrase: int, found: npt.NDArray[np.intp], marked: Weights, bones: str) -> Match:
         """The window of the text where the phrase's grams lie thickest, and how alike the two are there.
 
-        `found` is the vocabulary place of each gram of the text; `marked` is a table of noughts to work in.
+        `found` is the vocabulary place of each gram of the text; `marked` is a table of noughts to work in,
+        and one of noughts again afterwards.
         """
-        own = self.phrase_grams[phrase]
+        own = self.own[self.own_heads[phrase] : self.own_heads[phrase + 1]]
         marked[own] = self.rarity[own]
         value = marked[found]
         marked[own] = 0
@@ -134,6 +168,16 @@ class PhraseIndex:
 
 
 _NOUGHT = np.zeros(1, dtype=np.float64)
+_NOBODY = np.empty(0, dtype=np.intp)
+_SCRATCH = threading.local()
+
+
+def _noughts(size: int) -> Weights:
+    """A table of at least `size` noughts, one for each thread: at a hundred thousand phrases, making it anew is dear."""
+    table: Weights | None = getattr(_SCRATCH, "table", None)
+    if table is None or len(table) < size:
+        table = _SCRATCH.table = np.zeros(size, dtype=np.float32)
+    return table
 
 
 def build(entries: Iterable[Entry], frequencies: Mapping[int, int] | None = None, documents: int = 0) -> PhraseIndex:
@@ -164,34 +208,31 @@ def _assemble(
     frequencies: Mapping[int, int],
     documents: int,
 ) -> PhraseIndex:
-    if not grams:
-        empty = np.empty(0, dtype=np.int32)
-        none = np.empty(0, dtype=np.float32)
-        return PhraseIndex(
-            tuple(names), empty, np.empty(0, dtype=np.bool_), (), (), none, np.empty(0, dtype=np.uint64), none,
-            np.zeros(1, dtype=np.int32), empty,
-        )  # fmt: skip
-    everything = np.concatenate(grams)
-    phrase = np.repeat(np.arange(len(grams), dtype=np.int32), [len(each) for each in grams])
+    everything = np.concatenate(grams) if grams else np.empty(0, dtype=np.uint64)
+    sizes = np.array([len(each) for each in grams], dtype=np.int32)
+    phrase = np.repeat(np.arange(len(grams), dtype=np.int32), sizes)
     vocabulary, which, counts = np.unique(everything, return_inverse=True, return_counts=True)
-    order = np.argsort(which, kind="stable")
-    heads = np.concatenate(([0], np.cumsum(counts))).astype(np.int32)
-    benign = np.array([frequencies.get(int(gram), 0) for gram in vocabulary], dtype=np.float64)
+    benign = np.array([frequencies.get(gram, 0) for gram in vocabulary.tolist()], dtype=np.float64)
     # How seldom a gram is met, in benign texts and, for what only scams say, among the phrases themselves.
     rarity = np.log((documents + 200.0) / (benign + 1.0)) + 0.5 * np.log((len(grams) + 20.0) / (counts + 1.0))
     rarity = np.maximum(rarity, 0.05).astype(np.float32)
-    total = np.bincount(phrase, weights=rarity[which], minlength=len(grams)).astype(np.float32)
+    owners = np.array(owner, dtype=np.int32)
+    pairs = np.unique(which.astype(np.int64) * (len(names) + 1) + owners[phrase])
+    spread = np.bincount(pairs // (len(names) + 1), minlength=len(vocabulary))
     return PhraseIndex(
-        tuple(names),
-        np.array(owner, dtype=np.int32),
-        np.array(told, dtype=np.bool_),
-        tuple(bones),
-        tuple(np.searchsorted(vocabulary, each).astype(np.int32) for each in grams),
-        total,
-        vocabulary,
-        rarity,
-        heads,
-        phrase[order],
+        entries=tuple(names),
+        phrase_entry=owners,
+        phrase_told=np.array(told, dtype=np.bool_),
+        bones=tuple(bones),
+        firsts=np.flatnonzero(np.diff(owners, prepend=-1)).astype(np.int32),
+        own=which.astype(np.int32),
+        own_heads=np.concatenate(([0], sizes.cumsum())).astype(np.int32),
+        total=np.bincount(phrase, weights=rarity[which], minlength=len(grams)).astype(np.float32).astype(np.float64),
+        vocabulary=vocabulary,
+        rarity=rarity,
+        telling=(counts <= max(COMMON, len(grams) // 100)) | (spread <= FEW_ENTRIES),
+        heads=np.concatenate(([0], counts.cumsum())).astype(np.int32),
+        postings=phrase[np.argsort(which, kind="stable")],
     )
 
 

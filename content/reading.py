@@ -201,9 +201,7 @@ def _sort(gathered: Gathered, path: Path, origin: Origin, data: Any) -> None:
         gathered.origins["scorecard", "scorecard"] = origin
 
 
-def _each(
-    gathered: Gathered, model: type[Model], origin: Origin, data: Any, kind: str, into: dict[str, Model]
-) -> None:
+def _each(gathered: Gathered, model: type[Model], origin: Origin, data: Any, kind: str, into: dict[str, Model]) -> None:
     if not isinstance(data, list) or not isinstance(origin.node, yaml.SequenceNode):
         gathered.fault(origin.path, origin.line(), "must be a list: begin each item with '- id: …'")
         return

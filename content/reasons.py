@@ -23,7 +23,11 @@ _FAMILY = {Family.ASKS: 0, Family.PAYS: 1, Family.PRESSES: 2, Family.CLAIMS: 3, 
 def give(evidence: Evidence, knowledge: Knowledge, entry: str | None) -> tuple[Reason, ...]:
     """Up to five reasons, best first, no two about the same words."""
     ranked = sorted(
-        [*_of_identifiers(evidence, knowledge), *_of_signs(evidence, knowledge), *_of_match(evidence, knowledge, entry)],
+        [
+            *_of_identifiers(evidence, knowledge),
+            *_of_signs(evidence, knowledge),
+            *_of_match(evidence, knowledge, entry),
+        ],
         key=lambda pair: pair[0],
     )
     kept: list[Reason] = []
@@ -72,7 +76,15 @@ def _of_match(evidence: Evidence, knowledge: Knowledge, entry: str | None) -> It
         yield (0.8 if match.score > 0.4 else 2.9), _reason(ReasonKind.MATCH, match.entry, tell, evidence, span)
 
 
-_RANKS = {"lookalike": 0.0, "raw_ip": 0.5, "punycode": 0.5, "odd_ending": 2.0, "shortener": 3.5, "unknown": 4.5, "shared_host": 4.0}
+_RANKS = {
+    "lookalike": 0.0,
+    "raw_ip": 0.5,
+    "punycode": 0.5,
+    "odd_ending": 2.0,
+    "shortener": 3.5,
+    "unknown": 4.5,
+    "shared_host": 4.0,
+}
 
 
 def _of_identifiers(evidence: Evidence, knowledge: Knowledge) -> Iterable[tuple[float, Reason]]:

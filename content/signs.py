@@ -18,7 +18,8 @@ import ahocorasick
 
 from content.cleaning import NUMBER, Cleaned, readable, skeleton
 from content.identifiers import Identifier, Kind
-from content.models import Family, Sign
+from content.matching import codes_of, grams_of
+from content.models import Entry, Family, Sign, Weight, Wordings
 
 NEAR, FAR = 14, 60
 # Up to this length a Thai fragment must have the very tone marks of the text: ตั๋ว is not ตัว.
@@ -38,7 +39,7 @@ PLACEHOLDERS: Mapping[str, frozenset[Kind]] = {
 }
 
 _NEGATIONS = (
-    "อย่า", "ห้าม", "ไม่มีนโยบาย", "ไม่ต้อง", "ไม่เคย", "ไม่ควร", "จะไม่", "ไม่ขอ", "ไม่ส่ง", "ไม่มีการ", "ไม่ให้", "มิได้", "งด", "อย่าหลง",
+    "อย่า", "ห้าม", "ไม่มีนโยบาย", "ไม่ต้อง", "ไม่เคย", "ไม่ควร", "จะไม่", "ไม่ขอ", "ไม่ส่ง", "ไม่มีการ", "ไม่ให้", "มิได้",
     "never", "don't", "dont", "do not", "won't", "will not", "wont", "doesn't", "does not", "no need to", "not ask", "avoid", "refuse to",
 )  # fmt: skip
 # "ห้ามบอกใคร", "don't tell anyone": secrecy is what a scammer asks for, unless it is the code that must not be told.
@@ -119,11 +120,12 @@ def faults_of(wording: str) -> list[str]:
     return faults
 
 
+_NO_LETTER = re.compile(r"[^a-z\u0e01-\u0e2e\u0e30-\u0e3a\u0e40-\u0e45\u0e47-\u0e4c\u00c0-\u024f]")
+
+
 def _marked(text: str) -> str:
     """Letters and tone marks, lower case, nothing else."""
-    return "".join(
-        letter for letter in text.lower() if ("\u0e01" <= letter <= "\u0e4c" and letter not in "\u0e2f\u0e3f\u0e46") or letter.isalpha()
-    )
+    return _NO_LETTER.sub("", text.lower())
 
 
 def fragment_of(piece: str) -> Fragment:
@@ -150,7 +152,6 @@ class SignIndex:
 
     automaton: Any
     fragments: tuple[Fragment, ...]
-    bones: Mapping[str, tuple[int, ...]]
     placeholders: Mapping[str, int]
     wordings: tuple[Wording, ...]
     by_key: Mapping[int, tuple[int, ...]]  # fragment → wordings whose key group it is in
@@ -163,10 +164,19 @@ class SignIndex:
         asked: set[int] = set()
         for fragment in spots:
             asked.update(self.by_key.get(fragment, ()))
-        negations = sorted(end for fragment in self.negations for _, end in spots.get(fragment, ()))
+        there = frozenset(spots)
+        # อย่า forbids, อย่าง does not.
+        negations = sorted(
+            end
+            for fragment in self.negations
+            for _, end in spots.get(fragment, ())
+            if text.skeleton[end : end + 1] != "ง"
+        )
         best: dict[str, Hit] = {}
         for number in asked:
             wording = self.wordings[number]
+            if any(group.isdisjoint(there) for group in wording.groups):
+                continue
             for start, end in self._chains(wording, spots):
                 hit = Hit(wording.sign, start, end, wording.negatable and _near(negations, start, end))
                 known = best.get(hit.sign)
@@ -182,34 +192,19 @@ class SignIndex:
     def _spots(self, text: Cleaned, identifiers: Sequence[Identifier]) -> dict[int, list[tuple[int, int]]]:
         """Where each fragment stands: fragment → (start, end) in the skeleton, in order."""
         spots: dict[int, list[tuple[int, int]]] = defaultdict(list)
-        for last, bones in self.automaton.iter(text.skeleton):
-            start = last + 1 - len(bones)
-            for number in self.bones[bones]:
-                places = spots[number]
-                if len(places) < MOST_HITS and self._fits(self.fragments[number], text, start, last + 1):
-                    places.append((start, last + 1))
-        for place in _placeholder_spots(text, identifiers):
-            spots[self.placeholders[place[0]]].append(place[1:])
-        return {number: places for number, places in spots.items() if places}
-
-    def _fits(self, fragment: Fragment, text: Cleaned, start: int, end: int) -> bool:
-        plain, places = text.readable, text.places
-        if fragment.edge_start:
-            at = int(places[start])
-            if at > 0 and _latin(plain[at - 1]) and _latin(plain[at]):
-                return False
-        if fragment.edge_end:
-            at = int(places[end - 1]) + 1
-            if at < len(plain) and _latin(plain[at]):
-                return False
-        if fragment.marked or fragment.digits:
-            stop = int(places[end]) if end < len(places) else len(plain)
-            piece = plain[int(places[start]) : stop]
-            if fragment.marked and _marked(piece) != fragment.marked:
-                return False
-            if fragment.digits and tuple(_HARD_DIGITS.findall(piece)) != fragment.digits:
-                return False
-        return True
+        plain, places = text.readable, text.places.tolist()
+        for last, (length, numbers) in self.automaton.iter(text.skeleton):
+            end = last + 1
+            place = (end - length, end)
+            for number, checked in numbers:
+                if checked and not _fits(self.fragments[number], plain, places, end - length, end):
+                    continue
+                found = spots[number]
+                if len(found) < MOST_HITS:
+                    found.append(place)
+        for holder, start, end in _placeholder_spots(text, identifiers):
+            spots[self.placeholders[holder]].append((start, end))
+        return spots
 
     def _chains(self, wording: Wording, spots: Mapping[int, list[tuple[int, int]]]) -> Iterable[tuple[int, int]]:
         """The places where all groups stand in order within reach; at most a few."""
@@ -233,6 +228,24 @@ class SignIndex:
                 return ()
             ways = onward
         return [(start, end) for end, start in sorted(ways.items())[:8]]
+
+
+def _fits(fragment: Fragment, plain: str, places: Sequence[int], start: int, end: int) -> bool:
+    """Whether the readable text shows what the skeleton cannot: word edges, tone marks, literal digits."""
+    first = places[start]
+    if fragment.edge_start and first > 0 and _latin(plain[first - 1]) and _latin(plain[first]):
+        return False
+    if fragment.edge_end:
+        after = places[end - 1] + 1
+        if after < len(plain) and _latin(plain[after]):
+            return False
+    if fragment.marked or fragment.digits:
+        piece = plain[first : places[end] if end < len(places) else len(plain)]
+        if fragment.marked and _marked(piece) != fragment.marked:
+            return False
+        if fragment.digits and tuple(_HARD_DIGITS.findall(piece)) != fragment.digits:
+            return False
+    return True
 
 
 def _latin(letter: str) -> bool:
@@ -272,8 +285,24 @@ def mark_of(name: str) -> int:
     return zlib.crc32(name.encode())
 
 
-def build(signs: Iterable[Sign]) -> SignIndex:
-    """The index of all wordings. Wordings with faults are left out: content checks name them."""
+ENTRY = "entry:"
+
+
+def topics_of(entries: Iterable[Entry]) -> Iterable[Sign]:
+    """Each entry's topic words as one weak sign; its id is the entry's behind ENTRY, which no other sign's has."""
+    for entry in entries:
+        wordings = Wordings(th=entry.topics.th, en=entry.topics.en)
+        yield Sign.model_construct(
+            id=ENTRY + entry.id, family=Family.CLAIMS, weight=Weight.WEAK, types=(), tell=entry.title, wordings=wordings
+        )
+
+
+def build(signs: Iterable[Sign], frequencies: Mapping[int, int] | None = None, documents: int = 0) -> SignIndex:
+    """The index of all wordings. Wordings with faults are left out: content checks name them.
+
+    `frequencies` (in how many of `documents` honest texts each 4-gram stands) tells which group of a wording is met
+    most seldom: only texts that hold one of its fragments are looked at for the others.
+    """
     numbers: dict[tuple[str, bool], int] = {}
     fragments: list[Fragment] = []
     wordings: list[tuple[str, list[frozenset[int]], list[int], bool]] = []
@@ -296,7 +325,16 @@ def build(signs: Iterable[Sign]) -> SignIndex:
             if negatable and any(_prohibits(group) for group in groups):
                 negatable = False
             wordings.append((sign.id, [frozenset(map(number_of, group)) for group in groups], reach, negatable))
-    return _assemble(fragments, placeholders, negations, wordings)
+    common = [_commonness(fragment, frequencies or {}, documents) for fragment in fragments]
+    return _assemble(fragments, placeholders, negations, wordings, common)
+
+
+def _commonness(fragment: Fragment, frequencies: Mapping[int, int], documents: int) -> float:
+    """In how large a share of honest texts a fragment may stand: no more than its rarest 4-gram."""
+    grams = grams_of(codes_of(fragment.bones))
+    if not len(grams):
+        return (1.0, 0.9, 0.3, 0.08)[len(fragment.bones)]
+    return (min(frequencies.get(int(gram), 0) for gram in grams) + 0.5) / (documents + 50)
 
 
 def _prohibits(group: Sequence[str]) -> bool:
@@ -308,25 +346,25 @@ def _assemble(
     placeholders: Mapping[str, int],
     negations: frozenset[int],
     wordings: Sequence[tuple[str, list[frozenset[int]], list[int], bool]],
+    common: Sequence[float],
 ) -> SignIndex:
     automaton = ahocorasick.Automaton()
-    bones: dict[str, list[int]] = defaultdict(list)
+    bones: dict[str, list[tuple[int, bool]]] = defaultdict(list)
     for number, fragment in enumerate(fragments):
         if fragment.bones:
-            bones[fragment.bones].append(number)
-            automaton.add_word(fragment.bones, fragment.bones)
+            checked = fragment.edge_start or fragment.edge_end or bool(fragment.marked) or bool(fragment.digits)
+            bones[fragment.bones].append((number, checked))
+    for word, numbered in bones.items():
+        automaton.add_word(word, (len(word), tuple(numbered)))
     automaton.make_automaton()
-    holders = frozenset(placeholders.values())
     by_key: dict[int, list[int]] = defaultdict(list)
     for number, (_, groups, _, _) in enumerate(wordings):
-        # The key group is the one whose shortest fragment is longest: it is met most seldom.
-        key = max(groups, key=lambda group: min(0 if one in holders else len(fragments[one].bones) for one in group))
+        key = min(groups, key=lambda group: sum(common[one] for one in group))
         for fragment_number in key:
             by_key[fragment_number].append(number)
     return SignIndex(
         automaton,
         tuple(fragments),
-        {word: tuple(some) for word, some in bones.items()},
         placeholders,
         tuple(Wording(sign, tuple(groups), tuple(reach), negatable) for sign, groups, reach, negatable in wordings),
         {number: tuple(some) for number, some in by_key.items()},

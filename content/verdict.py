@@ -46,7 +46,9 @@ WHICH_ONE = "which-one"
 
 # What a tap is worth in log-odds: the answer to "what does it want you to do?". A scam that asks nothing yet is
 # a scam still, so "nothing" calms only a little.
-TAPS: Mapping[str, float] = {"transfer": 2.0, "code": 2.6, "link": 1.2, "line": 1.2, "nothing": -1.2}
+TAPS: Mapping[str, float] = {"transfer": 2.4, "code": 3.0, "link": 1.2, "line": 1.2, "nothing": -1.2}
+# Once a person has said what is asked of them, we know more than any text shows: no need to wait for near certainty.
+SETTLED = 0.6
 
 MOST_CANDIDATES = 5
 # Under this many letters without links, numbers and particles, a text means too little to be checked.
@@ -98,7 +100,7 @@ def settle(pending: Pending, tap: str, knowledge: Knowledge) -> Verdict:
         logit -= 0.3
     score = probability(logit)
     band = knowledge.scorecard.bands[-1]
-    level = Level.WARNING_SIGNS if score >= band.warn else Level.NOT_KNOWN
+    level = Level.WARNING_SIGNS if score >= min(band.warn, SETTLED) else Level.NOT_KNOWN
     if chosen is not None and score >= band.known and pending.signs:
         level = Level.KNOWN_SCAM
     candidates = tuple(Candidate(each.entry, each.type, min(each.score, score)) for each in candidates)
@@ -169,9 +171,7 @@ def rank(evidence: Evidence, knowledge: Knowledge, score: float) -> tuple[Candid
         if len(chosen) == 3:
             break
     chosen += [name for name in order[:MOST_CANDIDATES] if name not in chosen][: MOST_CANDIDATES - len(chosen)]
-    return tuple(
-        Candidate(name, knowledge.entries[name].type, round(score * raised[name], 4)) for name in chosen
-    )
+    return tuple(Candidate(name, knowledge.entries[name].type, round(score * raised[name], 4)) for name in chosen)
 
 
 _SIGN_WORTH = {Weight.STRONG: 1.0, Weight.MEDIUM: 0.7, Weight.WEAK: 0.35}
@@ -226,21 +226,28 @@ def _level(
 ) -> Level:
     if score >= band.known and candidates and _names_entry(evidence, knowledge, candidates[0]):
         return Level.KNOWN_SCAM
-    return Level.WARNING_SIGNS if score >= band.warn else Level.NOT_KNOWN
+    if score < band.warn or (_is_bare(evidence) and not _accuses(evidence)):
+        return Level.NOT_KNOWN
+    return Level.WARNING_SIGNS
+
+
+def _accuses(evidence: Evidence) -> bool:
+    """Whether anything but the bareness of a link speaks against it."""
+    accusing = ("lookalike", "raw_ip", "punycode")
+    return bool(evidence.hits) or any(each.finding.split(":", 1)[0] in accusing for each in evidence.found)
 
 
 def _names_entry(evidence: Evidence, knowledge: Knowledge, best: Candidate) -> bool:
-    """Whether curated evidence stands for an entry: a strong match, or strong signs that mark it. Never a calmed text."""
-    if evidence.counters and not evidence.in_need:
+    """Whether curated evidence stands for an entry: a strong match, or strong signs that mark it.
+
+    Never in a text that a frame calms or that speaks of scammers itself: warnings quote what scams say.
+    """
+    if not evidence.in_need and (evidence.counters or "warns" in evidence.features):
         return False
     if any(match.entry == best.entry and match.score >= STRONG_MATCH for match in evidence.matches):
         return True
     own = set(knowledge.entries[best.entry].signs)
-    marking = [
-        hit
-        for hit in evidence.hits
-        if hit.sign in own or best.type in knowledge.signs[hit.sign].types
-    ]
+    marking = [hit for hit in evidence.hits if hit.sign in own or best.type in knowledge.signs[hit.sign].types]
     strong = sum(knowledge.signs[hit.sign].weight is Weight.STRONG for hit in marking)
     medium = sum(knowledge.signs[hit.sign].weight is Weight.MEDIUM for hit in marking)
     return strong >= 2 or (strong == 1 and medium >= 1)
@@ -294,7 +301,17 @@ def _frame(evidence: Evidence, knowledge: Knowledge) -> str:
     return min(evidence.counters, key=key).sign if evidence.counters else ""
 
 
-_SHOWN = (Kind.URL, Kind.PHONE, Kind.HOTLINE, Kind.ACCOUNT, Kind.PROMPTPAY, Kind.LINE_ID, Kind.EMAIL, Kind.WALLET, Kind.TRACKING)
+_SHOWN = (
+    Kind.URL,
+    Kind.PHONE,
+    Kind.HOTLINE,
+    Kind.ACCOUNT,
+    Kind.PROMPTPAY,
+    Kind.LINE_ID,
+    Kind.EMAIL,
+    Kind.WALLET,
+    Kind.TRACKING,
+)
 
 
 def _entities(evidence: Evidence) -> tuple[Entity, ...]:

@@ -64,7 +64,7 @@ class Words(Strict):
         return self._commands.get(bare(text), ""), text
 
     def small_talk(self, text: str) -> str:
-        """"hello", "thanks", "goodbye", "who", or "" for a text that is more than that."""
+        """ "hello", "thanks", "goodbye", "who", or "" for a text that is more than that."""
         if len(text) > LONGEST_WORD:
             return ""
         said = bare(text)

@@ -12,19 +12,21 @@ from content.models import Language, ScamType
 from content.verdict import Candidate, Level, Pending, Verdict, judge, settle
 from handlers.menu import blank, too_short
 from handlers.messages import Checked, Event, Happened, Outcome, Reply, Section, Session, Span, Tone
+from handlers.sightings import NOTHING_KNOWN, Recall, with_told
 from handlers.wording import TONES, Voice, calls, defang, explain, named, shortened, verdict_title
 
 QUESTION = "question"
 
 
-def answer(text: str, session: Session, voice: Voice, now: datetime) -> Outcome:
+def answer(text: str, session: Session, voice: Voice, now: datetime, recall: Recall = NOTHING_KNOWN) -> Outcome:
     """The verdict on one text, said to a person."""
     verdict = judge(text, voice.knowledge, voice.language)
     if verdict.level is Level.NOT_A_CHECK:
         reply = too_short(voice) if any(c.isalnum() for c in text) else blank(voice)
         return Outcome(replace(session, step="", data={}), reply, events=(counted(verdict),))
-    reply = explain(verdict, voice)
-    return Outcome(_remembering(verdict, text, session, now), reply, events=(counted(verdict),))
+    reply = with_told(explain(verdict, voice), recall.told(text, voice, now))
+    remembered = _remembering(verdict, text, session, now)
+    return Outcome(remembered, reply, events=(counted(verdict),), sightings=recall.sightings((text, verdict)))
 
 
 def counted(verdict: Verdict) -> Checked:
@@ -81,7 +83,9 @@ LONGEST_START = 40
 GRAVITY = (Level.NOT_A_CHECK, Level.NOT_KNOWN, Level.WARNING_SIGNS, Level.KNOWN_SCAM)
 
 
-def answer_all(texts: Sequence[str], session: Session, voice: Voice, now: datetime) -> Outcome:
+def answer_all(
+    texts: Sequence[str], session: Session, voice: Voice, now: datetime, recall: Recall = NOTHING_KNOWN
+) -> Outcome:
     """One answer that names each, what to do for the worst of them."""
     verdicts = [judge(text, voice.knowledge, voice.language) for text in texts]
     worst_text, worst = max(zip(texts, verdicts, strict=True), key=lambda pair: _gravity(pair[1]))
@@ -99,7 +103,12 @@ def answer_all(texts: Sequence[str], session: Session, voice: Voice, now: dateti
         quick=(voice.tap("button_report", f"report:{worst.id}"), voice.tap("button_paid", "paid")),
     )
     events: tuple[Event, ...] = tuple(counted(each) for each in verdicts)
-    return Outcome(replace(session, step="", data={}, asked=worst_text, asked_at=now), reply, events=events)
+    return Outcome(
+        replace(session, step="", data={}, asked=worst_text, asked_at=now),
+        reply,
+        events=events,
+        sightings=recall.sightings(*zip(texts, verdicts, strict=True)),
+    )
 
 
 def _gravity(verdict: Verdict) -> tuple[int, float]:
@@ -131,22 +140,29 @@ SURE = 0.95
 ENOUGH_LETTERS = 30
 
 
-def overheard(text: str, session: Session, voice: Voice) -> Outcome:
+def overheard(text: str, session: Session, voice: Voice, recall: Recall = NOTHING_KNOWN) -> Outcome:
     """What nobody asked us about: silence, unless it is a known scam beyond doubt."""
     if sum(c.isalpha() for c in text) < ENOUGH_LETTERS:
         return Outcome(session)
     verdict = judge(text, voice.knowledge, voice.language)
     if verdict.level is not Level.KNOWN_SCAM or verdict.score < SURE or verdict.frame:
         return Outcome(session)
-    return Outcome(session, in_group(verdict, voice), events=(counted(verdict), Happened("group_unasked")))
+    return Outcome(
+        session,
+        in_group(verdict, voice),
+        events=(counted(verdict), Happened("group_unasked")),
+        sightings=recall.sightings((text, verdict)),
+    )
 
 
-def asked_in_group(text: str, session: Session, voice: Voice) -> Outcome:
+def asked_in_group(text: str, session: Session, voice: Voice, recall: Recall = NOTHING_KNOWN) -> Outcome:
     """Somebody called us by name: a short answer, nothing remembered."""
     verdict = judge(text, voice.knowledge, voice.language)
     if verdict.level is Level.NOT_A_CHECK:
         return Outcome(session, voice.short("too_short_title", "group_ask"), events=(counted(verdict),))
-    return Outcome(session, in_group(verdict, voice), events=(counted(verdict),))
+    return Outcome(
+        session, in_group(verdict, voice), events=(counted(verdict),), sightings=recall.sightings((text, verdict))
+    )
 
 
 def in_group(verdict: Verdict, voice: Voice) -> Reply:

@@ -11,6 +11,7 @@ from handlers import check, emergency, menu, privacy, report, subscribe
 from handlers.languages import answer_in, script
 from handlers.messages import Case, ChatKind, Kind, Message, Outcome, Session
 from handlers.report import Terms
+from handlers.sightings import NOTHING_KNOWN, Recall
 from handlers.wording import Voice, menu_buttons
 
 # A dialogue left alone for longer than this is over; the next message is a new question.
@@ -28,6 +29,7 @@ class Turn:
     knowledge: Knowledge
     terms: Terms
     now: datetime
+    recall: Recall = NOTHING_KNOWN
 
     @property
     def message(self) -> Message:
@@ -71,7 +73,8 @@ def _decide(turn: Turn) -> Outcome:
     if message.address.kind is ChatKind.GROUP:
         return in_group(turn)
     if len(turn.messages) > 1:
-        return check.answer_all([m.text for m in turn.messages], turn.session, turn.voice, turn.now)
+        texts = [m.text for m in turn.messages]
+        return check.answer_all(texts, turn.session, turn.voice, turn.now, turn.recall)
     if message.kind is Kind.FOLLOW:
         return menu.greet(turn.session, turn.voice)
     if message.kind is Kind.TAP:
@@ -117,7 +120,7 @@ def said(turn: Turn) -> Outcome:
     talk = words.small_talk(text)
     if talk:
         return Outcome(turn.session, menu.small_talk(talk, turn.voice))
-    return check.answer(text, turn.session, turn.voice, turn.now)
+    return check.answer(text, turn.session, turn.voice, turn.now, turn.recall)
 
 
 def start(turn: Turn, rest: str) -> Outcome:
@@ -144,7 +147,7 @@ def report_word(turn: Turn, rest: str) -> Outcome:
 
 def check_word(turn: Turn, rest: str) -> Outcome:
     if turn.message.text.startswith("/") and rest:
-        return check.answer(rest, turn.session, turn.voice, turn.now)
+        return check.answer(rest, turn.session, turn.voice, turn.now, turn.recall)
     return Outcome(turn.session, menu.menu(turn.voice))
 
 
@@ -262,10 +265,12 @@ def in_group(turn: Turn) -> Outcome:
     if message.kind is Kind.TAP:
         return Outcome(turn.session, turn.voice.short("who_title", "group_private"))
     if not message.addressed:
-        return check.overheard(message.text, turn.session, turn.voice) if message.text else Outcome(turn.session)
+        if not message.text:
+            return Outcome(turn.session)
+        return check.overheard(message.text, turn.session, turn.voice, turn.recall)
     command, rest = turn.knowledge.words.command(message.text)
     if command == "check" and rest and message.text.startswith("/"):
-        return check.asked_in_group(rest, turn.session, turn.voice)
+        return check.asked_in_group(rest, turn.session, turn.voice, turn.recall)
     if command == "menu":
         return Outcome(turn.session, turn.voice.short("who_title", "group_ask"))
     if command and command != "check":
@@ -274,4 +279,4 @@ def in_group(turn: Turn) -> Outcome:
     about = " ".join(each for each in (message.quoted, text) if each.strip())
     if not about:
         return Outcome(turn.session, turn.voice.short("who_title", "group_ask"))
-    return check.asked_in_group(message.quoted or about, turn.session, turn.voice)
+    return check.asked_in_group(message.quoted or about, turn.session, turn.voice, turn.recall)

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from content.fingerprints import Fingerprint, Fingerprinter
 from handlers.conversation import Turn, decide
 from handlers.errors import Moved, SendFailed, TooFast, Unreachable
-from handlers.messages import ChatKind, Kind, Outcome, Session, Tone
+from handlers.messages import ChatKind, Kind, Message, Outcome, Session, Tone
 from handlers.ports import Letter, Ports, Waiting
+from handlers.sightings import Recall, question_in
 from handlers.wording import Voice
 
 # An answer is stale after this; LINE's retry keys end at 24 hours.
 GIVE_UP_AFTER = timedelta(hours=23)
 LONGEST_PAUSE = timedelta(minutes=5)
+# Waits for leave to do something that takes a millisecond: see `bot.turnstile`.
+Leave = Callable[[], Awaitable[None]]
+# More letters than this take several milliseconds: they are judged in a thread, so that nobody waits behind them.
+LONG = 2_000
 # Another hand has the letter: not a failure, and not ours to count.
 TAKEN = "taken"
 
@@ -27,7 +34,7 @@ class Answered:
     letter: Letter | None
 
 
-async def respond(waiting: Sequence[Waiting], ports: Ports) -> Answered:
+async def respond(waiting: Sequence[Waiting], ports: Ports, leave: Leave) -> Answered:
     """Decide and keep the outcome, in one transaction. Never silent on a failure: see `apologise`."""
     last = waiting[-1].message
     if last.kind is Kind.MIGRATED:
@@ -35,9 +42,31 @@ async def respond(waiting: Sequence[Waiting], ports: Ports) -> Answered:
     session = await ports.store.session(last.address)
     private = last.address.kind is ChatKind.PRIVATE
     cases = await ports.store.cases(last.address) if private and _asks_for_cases(last.text, last.data, ports) else ()
-    turn = Turn(tuple(w.message for w in waiting), session, cases, ports.knowledge, ports.terms, ports.clock.now())
-    outcome = decide(turn)
+    messages = tuple(w.message for w in waiting)
+    recall = await _recall(messages, ports)
+    turn = Turn(messages, session, cases, ports.knowledge, ports.terms, ports.clock.now(), recall)
+    await leave()
+    letters = sum(len(each.text) + len(each.quoted) for each in messages)
+    outcome = await asyncio.to_thread(decide, turn) if letters > LONG else decide(turn)
     return Answered(outcome, await ports.store.commit(waiting, outcome))
+
+
+async def _recall(messages: Sequence[Message], ports: Ports) -> Recall:
+    """What is known of earlier questions about the same messages."""
+    texts = [text for each in messages if (text := question_in(each, ports.knowledge.words)).strip()]
+    made: Mapping[str, Fingerprint] = {}
+    if sum(map(len, texts)) > LONG:
+        made = await asyncio.to_thread(_fingerprints, texts, ports.fingerprinter)
+    else:
+        made = _fingerprints(texts, ports.fingerprinter)
+    signatures = {each.signature: each for each in made.values()}
+    found = await ports.store.seen(list(signatures.values()), messages[-1].address) if signatures else ()
+    seen = {signature: each for signature, each in zip(signatures, found, strict=False) if each is not None}
+    return Recall(ports.fingerprinter, made, seen, ports.terms.zone)
+
+
+def _fingerprints(texts: Sequence[str], fingerprinter: Fingerprinter) -> dict[str, Fingerprint]:
+    return {text: made for text in texts if (made := fingerprinter.of(text)) is not None}
 
 
 def _asks_for_cases(text: str, data: str, ports: Ports) -> bool:
@@ -56,13 +85,14 @@ async def apologise(waiting: Sequence[Waiting], ports: Ports) -> Letter | None:
     return await ports.store.commit(waiting, Outcome(session, reply))
 
 
-async def deliver(letter: Letter, ports: Ports) -> str:
+async def deliver(letter: Letter, ports: Ports, leave: Leave) -> str:
     """One attempt to send. The row ends in sent, failed (why) or later. Answers with the cause, "" when it left."""
     sender = ports.senders.get(letter.address.platform)
     if sender is None:
         return await _put_off(letter, ports, "platform off", unknown=letter.unknown)
     if not await ports.store.sending(letter):
         return TAKEN
+    await leave()
     try:
         sent = await sender.send(letter)
     except Unreachable as trouble:

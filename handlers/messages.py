@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
+from content.fingerprints import Fingerprint
 from content.models import Language, ScamType
 from content.verdict import Level
 
@@ -235,6 +236,24 @@ class Case:
 
 
 @dataclass(frozen=True)
+class Sighting:
+    """A message was asked about: its fingerprint and what we made of it, and not a word of it."""
+
+    fingerprint: Fingerprint
+    level: Level
+    type: ScamType | None
+    entry: str | None
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A message known again: how many different people `others` than the asker asked about it, and since when."""
+
+    others: int
+    first_at: datetime
+
+
+@dataclass(frozen=True)
 class Outcome:
     """All that follows from a message; `store.commit` makes it true in one transaction.
 
@@ -246,5 +265,6 @@ class Outcome:
     reply: Reply | None = None
     events: tuple[Event, ...] = ()
     report: NewReport | None = None
+    sightings: tuple[Sighting, ...] = ()
     erase: bool = False
     unreachable: bool = False

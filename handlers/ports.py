@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from content.fingerprints import Fingerprint, Fingerprinter
 from content.loading import Knowledge
-from handlers.messages import Address, Case, Event, Message, Outcome, Platform, Reply, Session
+from handlers.messages import Address, Case, Event, Message, Outcome, Platform, Reply, Seen, Session
 from handlers.report import Terms
 
 
@@ -27,6 +28,7 @@ class Letter:
     `reply_token` and `received_at` are those of the message it answers ("" for what leaves by itself);
     `retry_key` is a UUID that the row has held from the start; `tries` counts the attempts before this one, and
     `unknown` says that an earlier attempt may have been delivered (a time-out, or the process died meanwhile).
+    `by_push`: its reply token is known to be dead and unused, so that every further attempt is a push.
     `callback_id`: a Telegram button press to be acknowledged with it; `answers`: the message replied to, if any.
     """
 
@@ -39,6 +41,7 @@ class Letter:
     received_at: datetime
     tries: int
     unknown: bool
+    by_push: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,8 +67,11 @@ class Store(Protocol):
     async def cases(self, address: Address) -> Sequence[Case]:
         """The reports of one person, newest first."""
 
+    async def seen(self, fingerprints: Sequence[Fingerprint], address: Address) -> Sequence[Seen | None]:
+        """For each fingerprint, who else than the one at `address` asked about the same message; None for a new one."""
+
     async def commit(self, done: Sequence[Waiting], outcome: Outcome) -> Letter | None:
-        """Make an outcome true: session, events, report (its number filled into the reply), erasure, outbox row, inbox
+        """Make an outcome true: session, events, sightings, report (its number filled into the reply), erasure, outbox row, inbox
         rows done and emptied. Answers with the letter that is now in the outbox, for delivery to the address of the
         last of `done`, or None when the outcome is silence."""
 
@@ -118,3 +124,4 @@ class Ports:
     clock: Clock
     knowledge: Knowledge
     terms: Terms
+    fingerprinter: Fingerprinter

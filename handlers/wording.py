@@ -243,7 +243,7 @@ def menu_buttons(voice: Voice) -> tuple[Button, ...]:
     return (
         voice.tap("sample_button", "sample"),
         voice.tap("button_paid", "paid"),
-        voice.tap("button_report", "report"),
+        voice.tap("button_report_menu", "report"),
         voice.tap("button_status", "status"),
         voice.tap("button_language", "language"),
     )

@@ -79,7 +79,9 @@ async def served(settings: Settings) -> AsyncIterator[Running]:
     """The application of these settings, served for real on its port."""
     logs.set_up(settings)
     app = build(settings)
-    server = uvicorn.Server(uvicorn.Config(app, port=settings.port, log_config=None, lifespan="on", timeout_graceful_shutdown=2))
+    server = uvicorn.Server(
+        uvicorn.Config(app, port=settings.port, log_config=None, lifespan="on", timeout_graceful_shutdown=2)
+    )
     task = asyncio.create_task(server.serve())
     while not server.started:
         if task.done():
@@ -96,9 +98,11 @@ async def served(settings: Settings) -> AsyncIterator[Running]:
 async def house_of(folder: Path, **given: Any) -> AsyncIterator[House]:
     """A house in `folder`; `given` overrides single settings."""
     port = free_port()
-    async with FakeLine() as line, FakeTelegram() as telegram, aiohttp.ClientSession(
-        cookie_jar=aiohttp.CookieJar(unsafe=True)
-    ) as http:
+    async with (
+        FakeLine() as line,
+        FakeTelegram() as telegram,
+        aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as http,
+    ):
         values: dict[str, Any] = {
             "database_url": f"sqlite:///{folder}/rutan.db",
             "port": port,

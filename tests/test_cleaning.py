@@ -129,7 +129,15 @@ def test_cutting_keeps_a_short_text_whole() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["ก่" * 500_000, "เเ" * 500_000, "ํ" * 1_000_000, "\u200b" * 1_000_000, "nู้" * 300_000, "a\u0301" * 400_000, "𝐚" * 300_000],
+    [
+        "ก่" * 500_000,
+        "เเ" * 500_000,
+        "ํ" * 1_000_000,
+        "\u200b" * 1_000_000,
+        "nู้" * 300_000,
+        "a\u0301" * 400_000,
+        "𝐚" * 300_000,
+    ],
 )
 def test_a_million_repeats_cost_no_more_than_a_long_letter(text: str) -> None:
     began = time.perf_counter()

@@ -17,7 +17,10 @@ SCAM = {
     "th": "พัสดุของท่านตกค้างที่ศุลกากร กรุณาชำระค่าธรรมเนียม 38 บาท กรอกเลขบัตรและรหัสหลังบัตรที่ลิงก์ parcel-pay-th.example ภายในวันนี้",
     "en": "Your parcel is held at customs. Pay the 38 baht fee today and enter your card number and CVV at parcel-pay-th.example",
 }
-ORDINARY = {"th": "แม่ เย็นนี้กลับบ้านดึกนะ ฝากให้อาหารแมวด้วย", "en": "Mum, I'll be home late tonight, could you feed the cat please"}
+ORDINARY = {
+    "th": "แม่ เย็นนี้กลับบ้านดึกนะ ฝากให้อาหารแมวด้วย",
+    "en": "Mum, I'll be home late tonight, could you feed the cat please",
+}
 
 
 @dataclass

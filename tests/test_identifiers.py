@@ -39,7 +39,9 @@ def test_links_are_found_in_every_dress(text: str, link: str) -> None:
     assert found(text, Kind.URL) == [link]
 
 
-@pytest.mark.parametrize("text", ["เวลา 8.00 น.", "Ok.so what", "no.1 in town", "see you...then", "ราคา 5.50บาท", "ป.ล. ไปก่อน"])
+@pytest.mark.parametrize(
+    "text", ["เวลา 8.00 น.", "Ok.so what", "no.1 in town", "see you...then", "ราคา 5.50บาท", "ป.ล. ไปก่อน"]
+)
 def test_a_full_stop_makes_no_link(text: str) -> None:
     assert found(text, Kind.URL) == []
 

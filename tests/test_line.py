@@ -406,7 +406,7 @@ async def test_a_token_known_to_be_dead_stays_so_when_its_push_fails(
     fake.fault(Fault(status=500, only="push"))
     with pytest.raises(SendFailed):
         await sender.send(waiting)
-    assert (await sender.send(replace(waiting, tries=1, unknown=True))).via == "push"
+    assert (await sender.send(replace(waiting, tries=1, unknown=True, by_push=True))).via == "push"
     assert [call.name for call in fake.calls] == ["reply", "push", "push"]
     assert len(fake.answers) == 1
 
@@ -416,7 +416,7 @@ async def test_an_answer_too_late_for_its_token_keeps_to_the_push(fake: FakeLine
     fake.fault(Fault(accepted=True))
     with pytest.raises(SendFailed):
         await sender.send(late)
-    assert (await sender.send(replace(late, tries=1, unknown=True))).via == "push"
+    assert (await sender.send(replace(late, tries=1, unknown=True, by_push=True))).via == "push"
     assert [(call.name, call.status) for call in fake.calls] == [("push", 0), ("push", 409)]
     assert len(fake.answers) == 1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 import shutil
 import subprocess
@@ -107,7 +108,7 @@ def test_two_entries_may_not_claim_the_same_phrase(folder: Path) -> None:
 
 def test_a_phrase_may_not_be_an_honest_message(folder: Path) -> None:
     mine = load(folder, cache=None, today=DAY).entries["gambling-free-credit"].phrases.scammer.th[0]
-    row = '{"text": %s, "label": "benign"}\n' % __import__("json").dumps(mine)
+    row = json.dumps({"text": mine, "label": "benign"}) + "\n"
     (folder / "examples" / "x.jsonl").write_text(row, encoding="utf-8")
     assert "phrase is an honest message in x.jsonl:1" in faults(folder)
 
@@ -198,7 +199,9 @@ def test_a_link_that_the_directory_does_not_vouch_for_is_named(folder: Path) -> 
 
 def test_a_weight_against_its_sign_is_named(folder: Path) -> None:
     path = folder / "scorecard.yaml"
-    path.write_text(path.read_text(encoding="utf-8").replace("{name: lookalike, weight: ", "{name: lookalike, weight: -", 1))
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("{name: lookalike, weight: ", "{name: lookalike, weight: -", 1)
+    )
     assert "against its sign" in faults(folder)
 
 

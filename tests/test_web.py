@@ -52,7 +52,9 @@ async def test_a_broken_body_is_a_400(house: House, body: bytes) -> None:
 async def test_a_body_over_a_mebibyte_is_a_413(house: House) -> None:
     body = b'{"events": [], "x": "' + b"a" * (1024 * 1024) + b'"}'
     assert await post(house, "/webhooks/line", body, signed(house, body)) == 413
-    assert await post(house, "/webhooks/telegram", body, {"X-Telegram-Bot-Api-Secret-Token": house.telegram.secret}) == 413
+    assert (
+        await post(house, "/webhooks/telegram", body, {"X-Telegram-Bot-Api-Secret-Token": house.telegram.secret}) == 413
+    )
 
 
 async def test_an_odd_event_never_costs_its_neighbours(house: House) -> None:

@@ -1,57 +1,85 @@
 // The page works without this. With it, an answer is added to the page instead of a new page being loaded.
 "use strict";
 (() => {
+  const able = "SubmitEvent" in window && "submitter" in SubmitEvent.prototype
+    && "requestSubmit" in HTMLFormElement.prototype && "timeout" in AbortSignal;
+  if (!able) return; // an old browser sends the form itself
+
   const form = document.getElementById("ask");
   const talk = document.getElementById("talk");
   const text = document.getElementById("text");
+  const status = document.getElementById("status");
   const newsEvery = 20000;
+  const newsSoon = 1500;
+  const patience = 30000;
+  // One letter more than the server takes: enough for it to say so, without sending megabytes.
+  const longest = 20001;
+  let asking = 0;
+  let previous = Promise.resolve();
 
-  const bubble = (className, words) => {
-    const box = document.createElement("div");
-    box.className = className;
-    if (className.includes("you")) {
-      const who = document.createElement("span");
-      who.className = "who";
-      who.textContent = form.dataset.you;
-      box.append(who);
-    }
-    const paragraph = document.createElement("p");
-    paragraph.textContent = words;
-    box.append(paragraph);
-    talk.append(box);
-    return box;
+  const copy = (name) => document.getElementById(name).content.cloneNode(true);
+
+  const showOwn = (words) => {
+    const bubble = copy("you");
+    bubble.querySelector("p").textContent = words;
+    talk.append(bubble);
+    talk.lastElementChild.scrollIntoView({ block: "end" });
   };
 
-  const append = (html) => {
+  // An answer is shown from its beginning and read out once: by the focus, or, when somebody is already typing the
+  // next question, by the status line.
+  const showAnswer = (bubbles) => {
+    const first = bubbles.querySelector("article");
+    talk.append(bubbles);
+    if (!first) return;
+    const typing = document.activeElement === text && text.value !== "";
+    status.className = "unseen";
+    if (typing) status.textContent = first.getAttribute("aria-label");
+    else first.focus({ preventScroll: true });
+    first.scrollIntoView({ block: "start" });
+  };
+
+  const parsed = (html) => {
     const holder = document.createElement("template");
     holder.innerHTML = html;
-    const added = holder.content.firstElementChild;
-    talk.append(holder.content);
-    if (added) added.scrollIntoView({ block: "start" });
+    return holder.content;
   };
 
-  form.addEventListener("submit", async (event) => {
+  const lookForNews = async () => {
+    const answer = await fetch("/chat/news", { signal: AbortSignal.timeout(patience) });
+    if (answer.status === 200) showAnswer(parsed(await answer.text()));
+  };
+
+  const ask = async (body) => {
+    status.className = "";
+    status.textContent = form.dataset.waiting;
+    try {
+      const answer = await fetch(form.action, { method: "POST", body, signal: AbortSignal.timeout(patience) });
+      if (answer.status !== 200 && answer.status !== 204) throw new Error(String(answer.status));
+      const html = await answer.text();
+      status.textContent = "";
+      if (html) showAnswer(parsed(html));
+      else setTimeout(() => lookForNews().catch(() => {}), newsSoon);
+    } catch {
+      status.textContent = "";
+      showAnswer(copy("offline"));
+      if (!text.value) text.value = body.get("text") ?? "";
+    }
+  };
+
+  form.addEventListener("submit", (event) => {
     event.preventDefault();
     const tapped = event.submitter && event.submitter.name === "tap" ? event.submitter : null;
+    // A second tap while the first is being answered is a trembling finger.
+    if (tapped && asking) return;
     const words = tapped ? tapped.textContent.trim() : text.value.trim();
     if (!words) { text.focus(); return; }
     const body = new URLSearchParams({ fragment: "1" });
-    if (tapped) body.set("tap", tapped.value); else body.set("text", text.value);
-    bubble("bubble you", words);
-    if (!tapped) text.value = "";
-    const waiting = bubble("waiting", form.dataset.waiting);
-    waiting.scrollIntoView({ block: "end" });
-    try {
-      const answer = await fetch(form.action, { method: "POST", body, credentials: "same-origin" });
-      waiting.remove();
-      if (answer.status === 200) append(await answer.text());
-      else if (answer.status !== 204) throw new Error(String(answer.status));
-    } catch {
-      waiting.remove();
-      bubble("bubble rutan caution waiting", form.dataset.offline);
-      if (!tapped && !text.value) text.value = words;
-    }
-    if (!tapped) text.focus({ preventScroll: true });
+    if (tapped) body.set("tap", tapped.value);
+    else { body.set("text", text.value.slice(0, longest)); text.value = ""; }
+    showOwn(words);
+    asking += 1;
+    previous = previous.then(() => ask(body)).finally(() => { asking -= 1; });
   });
 
   text.addEventListener("keydown", (event) => {
@@ -61,11 +89,7 @@
     }
   });
 
-  setInterval(async () => {
-    if (document.hidden) return;
-    try {
-      const answer = await fetch("/chat/news", { credentials: "same-origin" });
-      if (answer.status === 200) append(await answer.text());
-    } catch { /* offline: the next look will tell */ }
+  setInterval(() => {
+    if (!document.hidden && !asking) lookForNews().catch(() => {}); // offline: the next look will tell
   }, newsEvery);
 })();

@@ -98,4 +98,5 @@ def letter(row: Row, seal: Seal) -> Letter:
         received_at=forms.moment(row["received_at"]),
         tries=row["tries"],
         unknown=bool(row["unknown"]),
+        by_push=row["via"] == "push",
     )

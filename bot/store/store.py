@@ -13,11 +13,13 @@ import structlog
 
 from bot.identity import Identity
 from bot.sealing import Seal, SealBroken
-from bot.store import forms, opening, outbox, turn, upkeep
+from bot.store import forms, opening, outbox, sightings, turn, upkeep
 from bot.store.database import Database
+from bot.store.sightings import Growing
 from bot.store.transaction import Row, Transaction
 from bot.store.upkeep import Depths, Removed
-from handlers.messages import Address, Case, Event, Message, Outcome, Platform, Session
+from content.fingerprints import Fingerprint, Fingerprinter
+from handlers.messages import Address, Case, Event, Message, Outcome, Platform, Seen, Session
 from handlers.ports import Clock, Letter, Sent, Waiting
 
 log = structlog.get_logger()
@@ -41,6 +43,7 @@ class SqlStore:
         self._identity = identity
         self._clock = clock
         self._timezone = timezone
+        self.fingerprinter = Fingerprinter(identity.fingerprint_key())
         # Tells what this process is sending from what a dead one was.
         self._holder = str(uuid4())
 
@@ -107,6 +110,19 @@ class SqlStore:
         rows = await self._database.read(lambda tx: tx.rows("cases", person=person))
         return [Case(row["number"], row["state"], forms.moment(row["reported_at"])) for row in rows]
 
+    async def seen(self, fingerprints: Sequence[Fingerprint], address: Address) -> Sequence[Seen | None]:
+        asker = self._identity.person(address)
+
+        def work(tx: Transaction) -> list[Seen | None]:
+            return [sightings.seen(tx, each, asker) for each in fingerprints]
+
+        return await self._database.read(work)
+
+    async def unknown_sightings(self, limit: int) -> Sequence[Growing]:
+        """What people ask about and no entry explains, the fastest growing first: for officials."""
+        now = self._clock.now().astimezone(self._timezone)
+        return await self._database.read(lambda tx: sightings.growing(tx, now, limit))
+
     async def commit(self, done: Sequence[Waiting], outcome: Outcome) -> Letter | None:
         if not done:
             raise ValueError("an outcome follows from at least one message")
@@ -137,6 +153,10 @@ class SqlStore:
         now = forms.stamp(self._clock.now())
         values = {"id": letter.id, "tries": letter.tries, "now": now, **self._hold()}
         return await self._database.write(lambda tx: tx.run("sending", **values)) == 1
+
+    async def pushing(self, letter: Letter) -> None:
+        """Its reply token is dead and unused: from now on it goes by push, whichever process tries."""
+        await self._database.write(lambda tx: tx.run("pushing", id=letter.id))
 
     def _hold(self) -> dict[str, str]:
         return {"holder": self._holder, "stale": forms.stamp(self._clock.now() - LONGEST_ATTEMPT)}
@@ -169,6 +189,7 @@ class SqlStore:
         def work(tx: Transaction) -> None:
             tx.run("move_out_of_the_way", key=key, new_key=new_key)
             tx.run("move_person", key=key, new_key=new_key, new_chat=new_chat)
+            tx.run("move_sources", key=key, new_key=new_key)
             tx.run("move_letters", platform=platform.value, chat=chat, new_chat=new_chat)
 
         await self._database.write(work)
@@ -231,6 +252,10 @@ class SqlStore:
         """Empty the text of every report made before then; the counts stay. How many."""
         return await self._page_by_page(lambda tx, page: upkeep.remove_report_texts(tx, before, page))
 
+    async def forget_sightings(self, before: datetime) -> int:
+        """Forget what nobody has asked about since then; how many."""
+        return await self._page_by_page(lambda tx, page: sightings.remove_old(tx, before, page))
+
     async def retain(self, report_days: int) -> Removed:
         """Remove all that is older than it may be. May run as often as one likes."""
         now = self._clock.now()
@@ -239,6 +264,7 @@ class SqlStore:
             asked=await self.clear_asked(now - upkeep.ASKED_STAYS),
             steps=await self.clear_steps(now - upkeep.STEP_STAYS),
             report_texts=await self.remove_report_texts(now - timedelta(days=report_days)),
+            sightings=await self.forget_sightings(now - timedelta(days=report_days)),
             not_collected=await self._remove("abandon_web_letters", now - upkeep.WEB_LETTER_STAYS),
             messages=await self._remove("remove_messages", long_ago),
             letters=await self._remove("remove_letters", long_ago),

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from bot.identity import Identity
 from bot.sealing import Seal
-from bot.store import forms, outbox
+from bot.store import forms, outbox, sightings
 from bot.store.case_numbers import case_number
 from bot.store.transaction import Transaction
 from handlers.messages import Address, ChatKind, Checked, Event, NewReport, Outcome, Session
@@ -37,6 +37,9 @@ class Turn:
             erase(self.tx, self.identity.person(address))
         self._remember(address, outcome)
         record(self.tx, address, outcome.events, self.now, outcome.session.language or outcome.session.spoken)
+        asking = sightings.Asking(self.tx, self.identity, address, self.now, self.now.astimezone(self.timezone).date())
+        for sighting in outcome.sightings:
+            asking.add(sighting)
         reply = outcome.reply
         if outcome.report is not None:
             number = self._report(address, outcome.report)
@@ -125,6 +128,7 @@ def erase(tx: Transaction, person: str) -> bool:
     changed = tx.run("erase_person", key=person)
     changed += tx.run("erase_reports", person=person)
     changed += tx.run("erase_letters", person=person)
+    changed += sightings.erase(tx, person)
     tx.tidy()
     return changed > 0
 

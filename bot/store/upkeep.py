@@ -46,6 +46,7 @@ class Removed:
     asked: int
     steps: int
     report_texts: int
+    sightings: int
     not_collected: int
     messages: int
     letters: int

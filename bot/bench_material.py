@@ -50,7 +50,7 @@ class Query:
     entry: str
 
 
-def written(knowledge: Knowledge) -> tuple[Phrase, ...]:
+def phrases_of(knowledge: Knowledge) -> tuple[Phrase, ...]:
     """The phrases as they stand in the knowledge."""
     return tuple(
         Phrase(text, entry.id, language)
@@ -66,22 +66,22 @@ class Maker:
 
     def __init__(self, knowledge: Knowledge, seed: int = SEED) -> None:
         self._random = random.Random(seed)  # noqa: S311 - a benchmark wants the same numbers each time
-        self._written = written(knowledge)
+        self.written = phrases_of(knowledge)
         self._siblings: dict[tuple[str, Language], list[str]] = {}
         self._names = _names(knowledge)
         longest_first = sorted(self._names, key=len, reverse=True)
-        named = re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE)
-        for phrase in self._written:
-            slotted = named.sub(_SLOT, phrase.text)
+        self._slotted = re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE)
+        for phrase in self.written:
+            slotted = self._slotted.sub(_SLOT, phrase.text)
             self._siblings.setdefault((phrase.entry, phrase.language), []).append(slotted)
 
     def phrases(self, number: int) -> list[Phrase]:
         """So many phrases, those of the knowledge first, those of one entry together."""
-        made = list(self._written[:number])
-        if len(self._written) > number:
-            made = self._random.sample(self._written, number)
+        made = list(self.written[:number])
+        if len(self.written) > number:
+            made = self._random.sample(self.written, number)
         while len(made) < number:
-            made.append(self._another(self._random.choice(self._written)))
+            made.append(self._another(self._random.choice(self.written)))
         return sorted(made, key=lambda phrase: phrase.entry)
 
     def _another(self, phrase: Phrase) -> Phrase:
@@ -114,6 +114,24 @@ class Maker:
         core = self.worn(phrase.text, phrase.language, 0.06)
         length = 0 if index % 3 == 0 else 2000 if index % 20 == 1 else self._random.randrange(100, 500)
         return Query(self.around(core, phrase.language, length), phrase.entry)
+
+    def copy(self, phrase: Phrase, index: int) -> str:
+        """The phrase as it comes back through other hands, by turns: other names and numbers, slips of the thumb,
+        letters nobody sees, letters apart, and the words of who sends it on."""
+        text = phrase.text
+        match index % 5:
+            case 0:
+                return self._refilled(self._slotted.sub(_SLOT, text))
+            case 1:
+                return self.worn(text, phrase.language, 0.02)
+            case 2:
+                return "".join(letter + self._random.choice(("", "", "\u200b")) for letter in text)
+            case 3:
+                return " ".join(text)
+            case _:
+                return {Language.THAI: f"ส่งต่อ: {text} จริงไหมคะ", Language.ENGLISH: f"Fwd: {text} Is it true?"}[
+                    phrase.language
+                ]
 
     def around(self, core: str, language: Language, length: int) -> str:
         """Everyday talk before and after `core`, about `length` letters in all."""

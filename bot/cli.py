@@ -343,3 +343,16 @@ def show_comparison(found: tuple[Labelled, ...], other: Path) -> None:
         sys.exit(1)
     _, _, changes = evaluation.compare(found, knowledge(), after)
     click.echo(evaluation.render_changes(changes))
+
+
+@rutan.command()
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.option("--quick", is_flag=True, help="Without the largest sizes: half a minute instead of some ten.")
+@clearly
+def bench(as_json: bool, quick: bool) -> None:
+    """Speed beside the naive ways, in one run: phrases, whole checks, cold start, messages known again."""
+    from bot import bench as benchmark
+
+    plan = benchmark.QUICK if quick else benchmark.FULL
+    report = benchmark.run(knowledge(), plan, lambda what: click.echo(f"{what} …", err=True))
+    click.echo(report.as_json() if as_json else benchmark.render(report))

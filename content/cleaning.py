@@ -245,6 +245,9 @@ def _table() -> npt.NDArray[np.uint32]:
 
 
 _SKELETON = _table()
+# Five letters or more that stand apart from each other: ด่ ว น ม า ก, s 3 n d m e.
+SPACED_OUT = re.compile(r"(?:(?:\A|[ ._-])[ก-ฮa-z0-9][\u0e31-\u0e4e]{0,2}){5}(?=[ ._-]|\Z)", re.IGNORECASE)
+
 _LEET = np.zeros(0x80, dtype=np.uint32)
 for _digit, _letter in zip("013457", "oieast", strict=True):
     _LEET[ord(_digit)] = ord(_letter)
@@ -261,7 +264,13 @@ def _text(codes: npt.NDArray[np.uint32]) -> str:
 def _skeleton(plain: str, masks: Iterable[tuple[int, int]]) -> tuple[str, npt.NDArray[np.uint32], Offsets]:
     raw = _codes(plain)
     codes = _SKELETON[np.where(raw < 0x10000, raw, 0)]
-    _read_leet(codes)
+    if SPACED_OUT.search(plain):
+        letters = codes != 0
+        together = codes[letters]
+        _read_leet(together)
+        codes[letters] = together
+    else:
+        _read_leet(codes)
     digits = (codes >= 48) & (codes <= 57)
     if digits.any():
         # A comma or point inside a number belongs to it: 5,000.00 is one number.

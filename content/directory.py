@@ -100,6 +100,8 @@ class Directory:
         for official, plain in self.written:
             if plain in readable or official in readable:
                 return official
+        if readable.endswith(_KEPT_ENDINGS):
+            return ""
         joined = folded.replace("-", "")
         for target, official in self.long_brands:
             if target in joined:
@@ -146,6 +148,9 @@ class Directory:
         owner = self.line_ids.get(name.lower())
         return f"official:{owner}" if owner else "unknown"
 
+
+# Given only on papers that show who one is: an imitator takes another.
+_KEPT_ENDINGS = (".co.th", ".go.th", ".or.th", ".ac.th", ".mi.th", ".net.th")
 
 # What imitators hang on to a short brand name; folded as host names are (i → l, digits → letters).
 _BAIT = frozenset(

@@ -85,7 +85,7 @@ def gather(text: str, knowledge: Knowledge) -> Evidence:
     bag, parts = bag | telling, parts | telling
     learnt = 0.0
     kinds: dict[ScamType, float] = {}
-    if knowledge.learnt is not None:
+    if knowledge.learnt is not None and _wordy(cleaned):
         runs = buckets_of(cleaned.codes)
         learnt = knowledge.learnt.scam(runs, bag, parts)
         kinds, lean = knowledge.learnt.kinds(runs, bag)
@@ -118,6 +118,14 @@ _BAG_FEATURES = frozenset(
         "warns",
     ]
 )
+
+
+# With fewer letters than this beside links and numbers there is no wording to have learnt from.
+_WORDY = 6
+
+
+def _wordy(text: Cleaned) -> bool:
+    return sum(1 for letter in text.skeleton[:40] if letter < "\ue000") >= _WORDY
 
 
 def _loudness(counters: Sequence[Hit], signs: Mapping[str, Sign]) -> int:
@@ -242,12 +250,12 @@ def _telling_features(evidence: Evidence) -> dict[str, float]:
 
 
 _INVISIBLE = re.compile(r"[\u200b-\u200f\u00ad\u2060\ufeff]")
-_SPACED_OUT = re.compile(r"(?:(?:\A|[ ._-])[ก-ฮa-z][\u0e31-\u0e4e]{0,2}){5}(?=[ ._-]|\Z)", re.IGNORECASE)
+_SPACED_LETTERS = re.compile(r"(?:(?:\A|[ ._-])[ก-ฮa-z][\u0e31-\u0e4e]{0,2}){5}(?=[ ._-]|\Z)", re.IGNORECASE)
 _COSTUMED = re.compile(r"[\U0001d400-\U0001d7ff\uff21-\uff5a\u0410-\u044f]")
 
 
 def _disguised(text: Cleaned) -> bool:
     original = text.original[:1000]
-    if _SPACED_OUT.search(text.readable[:1000]):
+    if _SPACED_LETTERS.search(text.readable[:1000]):
         return True
     return not original.isascii() and bool(_COSTUMED.search(original) or len(_INVISIBLE.findall(original)) >= 2)

@@ -94,10 +94,14 @@ class Fingerprinter:
 
     def of_hashed(self, hashed: Words) -> Fingerprint:
         """The fingerprint of runs that have been hashed; there must be at least one."""
+        return Fingerprint(self.least_bytes(hashed).tobytes().hex())
+
+    def least_bytes(self, hashed: Words) -> npt.NDArray[np.uint8]:
+        """A signature's 96 bytes: in 96 orders of the hashed runs, the first of each."""
         least = (hashed[None, :] * self._factors + self._terms).min(axis=1)
-        # The lowest byte of the least number: the high ones are nearly all nought.
-        signature = (least & np.uint64(0xFF)).astype(np.uint8).tobytes().hex()
-        return Fingerprint(signature)
+        # Its lowest byte: the high ones are nearly all nought.
+        made: npt.NDArray[np.uint8] = (least & np.uint64(0xFF)).astype(np.uint8)
+        return made
 
 
 # What a copy changes most: who is named by a link, a number, an account.

@@ -339,7 +339,7 @@ def fit_types(lessons: Sequence[Lesson], knowledge: Knowledge, card: Scorecard) 
 
 # Lengths of skeleton at which evidence gathers differently: a few words, an SMS, a long message, a letter.
 LENGTHS = (35, 90, 220, 100_000)
-FLAGGED, WORST_FLAGGED, ASKED, KNOWN = 0.03, 0.05, 0.11, 0.002
+FLAGGED, WORST_FLAGGED, ASKED, KNOWN = 0.04, 0.06, 0.11, 0.002
 
 
 def choose_bands(unseen: Sequence[Lesson], card: Scorecard) -> tuple[Band, ...]:

@@ -23,7 +23,6 @@ __all__ = ["ContentError", "Fault", "Knowledge", "load"]
 FOLDER = Path(__file__).parent
 # Kept with the project, where only its owner writes: what is unpickled must be ours.
 CACHE = FOLDER.parent / "var" / "knowledge"
-WRITERS_AT_WORK = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +62,7 @@ def load(folder: Path | None = None, *, cache: Path | None = CACHE, today: date 
     from content import compiling, reading
 
     gathered = reading.read(root, files, day)
-    if gathered.faults and not WRITERS_AT_WORK:
+    if gathered.faults:
         raise ContentError(sorted(gathered.faults, key=lambda fault: (str(fault.path), fault.line)))
     knowledge = compiling.compile_(gathered, version)
     _to_cache(cache, key, knowledge)

@@ -20,9 +20,10 @@ KEPT = 8
 BEST = 3
 # A phrase that shares less than this of its rarity with the text is no resemblance.
 LEAST_SHARE = 0.08
-# A gram in more phrases than this (or than one in a hundred), of more than a few entries, says next to nothing and costs
-# most of the time. The curated knowledge has no such gram: there the short cut changes nothing.
-COMMON = 1000
+# Above so many phrases a gram that stands in more than one of 250, of more than a few entries, says next to nothing and
+# costs most of the time: it is not looked up. The curated knowledge is far below: there nothing is left out.
+LARGE = 20_000
+COMMON = 250
 FEW_ENTRIES = 3
 
 Grams = npt.NDArray[np.uint64]
@@ -230,7 +231,7 @@ def _assemble(
         total=np.bincount(phrase, weights=rarity[which], minlength=len(grams)).astype(np.float32).astype(np.float64),
         vocabulary=vocabulary,
         rarity=rarity,
-        telling=(counts <= max(COMMON, len(grams) // 100)) | (spread <= FEW_ENTRIES),
+        telling=(len(grams) <= LARGE) | (counts <= len(grams) // COMMON) | (spread <= FEW_ENTRIES),
         heads=np.concatenate(([0], counts.cumsum())).astype(np.int32),
         postings=phrase[np.argsort(which, kind="stable")],
     )

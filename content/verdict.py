@@ -6,7 +6,7 @@ import hashlib
 import math
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from content import cleaning, reasons
 from content.evidence import Evidence, gather
@@ -50,6 +50,9 @@ TAPS: Mapping[str, float] = {"transfer": 2.4, "code": 3.0, "link": 1.2, "line": 
 # Once a person has said what is asked of them, we know more than any text shows: no need to wait for near certainty.
 SETTLED = 0.6
 
+# What a link or a number can prove without a word beside it, unless its name accuses it.
+BARE = 0.4
+
 MOST_CANDIDATES = 5
 # Under this many letters without links, numbers and particles, a text means too little to be checked.
 SHORTEST = 6
@@ -75,6 +78,8 @@ def judge(text: str, knowledge: Knowledge, language: Language | None = None) -> 
     if not _is_check(evidence):
         return _verdict(name, Level.NOT_A_CHECK, 0.0, spoken, evidence, knowledge)
     logit = knowledge.scorecard.logit(evidence.features)
+    if _is_bare(evidence) and not _accuses(evidence):
+        logit = min(logit, BARE)
     score = probability(logit)
     band = knowledge.scorecard.band(len(evidence.text.skeleton))
     candidates = rank(evidence, knowledge, score)
@@ -182,13 +187,17 @@ EntryParts = tuple[float, float, float, float, float, float]
 
 def entry_evidence(evidence: Evidence, knowledge: Knowledge) -> dict[str, EntryParts]:
     """What speaks for each entry, in the order of `TypeWeights`: match, sign, topic, own sign, own topic, learnt."""
-    if not (evidence.hits or evidence.topics or evidence.entry_topics or evidence.matches or evidence.kinds):
+    imitates = any(each.finding.startswith("lookalike") for each in evidence.found)
+    shown = evidence.hits or evidence.topics or evidence.entry_topics or evidence.matches or evidence.kinds
+    if not (shown or imitates):
         return {}
     topics: dict[ScamType, float] = defaultdict(float)
     signs: dict[ScamType, float] = defaultdict(float)
     for hit in evidence.topics:
         for kind in knowledge.signs[hit.sign].types:
             topics[kind] = 1.0
+    for kind in _imitated_types(evidence, knowledge):
+        topics[kind] = 1.0
     for hit in evidence.hits:
         sign = knowledge.signs[hit.sign]
         for kind in sign.types:
@@ -208,6 +217,31 @@ def entry_evidence(evidence: Evidence, knowledge: Knowledge) -> dict[str, EntryP
                 matched.get(name, 0.0), sign_worth, topic_worth, own.get(name, 0.0), float(name in topical), log
             )  # fmt: skip
     return parts
+
+
+# Whose address is imitated says what is played.
+_PLAYED = {
+    "bank": ScamType.BANK_IMPERSONATION,
+    "bank-state": ScamType.BANK_IMPERSONATION,
+    "payment": ScamType.BANK_IMPERSONATION,
+    "e-wallet": ScamType.BANK_IMPERSONATION,
+    "delivery": ScamType.PARCEL,
+    "utility": ScamType.UTILITY_REFUND,
+    "government": ScamType.TAX_LAND_GOV_APP,
+    "platform": ScamType.PAGE_PHISHING,
+    "e-commerce": ScamType.SHOPPING,
+    "travel": ScamType.ACCOMMODATION_TOUR,
+    "ticketing": ScamType.TICKET,
+    "airline": ScamType.TICKET,
+}
+
+
+def _imitated_types(evidence: Evidence, knowledge: Knowledge) -> Iterable[ScamType]:
+    for each in evidence.found:
+        finding, _, domain = each.finding.partition(":")
+        owner = knowledge.directory.official.get(domain, "") if finding == "lookalike" else ""
+        if owner in knowledge.organisations and knowledge.organisations[owner].kind in _PLAYED:
+            yield _PLAYED[knowledge.organisations[owner].kind]
 
 
 def _entry_scores(evidence: Evidence, knowledge: Knowledge) -> dict[str, float]:

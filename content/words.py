@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 
 from content.models import Strict
@@ -48,39 +48,51 @@ class Words(Strict):
         return tuple(bare(word) for word in (*self.particles.th, *self.particles.en))
 
     @cached_property
-    def _crisis(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        pieces = (*self.crisis.th, *self.crisis.en)
-        exceptions = (*self.crisis.but_not.th, *self.crisis.but_not.en)
-        return tuple(map(bare, pieces)), tuple(map(bare, exceptions))
+    def _crisis_thai(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        return tuple(map(bare, self.crisis.th)), tuple(map(bare, self.crisis.but_not.th))
+
+    @cached_property
+    def _crisis_english(self) -> tuple[re.Pattern[str], re.Pattern[str]]:
+        return _any_of(self.crisis.en), _any_of(self.crisis.but_not.en)
 
     def command(self, text: str) -> tuple[str, str]:
-        """The command that a text is, and what follows it (a slash command only); ("", text) for anything else."""
+        """The command that a text is, and what follows it (a slash command only); ("", text) for anything else.
+
+        A word is a command when it is the whole message, in any case, with or without polite particles.
+        """
         stripped = text.strip()
         if stripped.startswith("/"):
             head, _, rest = stripped[1:].partition(" ")
             return self._slashes.get(head.partition("@")[0].lower(), ""), rest.strip()
         if len(text) > LONGEST_WORD:
             return "", text
-        return self._commands.get(bare(text), ""), text
+        return self._known(text, self._commands), text
 
     def small_talk(self, text: str) -> str:
         """ "hello", "thanks", "goodbye", "who", or "" for a text that is more than that."""
         if len(text) > LONGEST_WORD:
             return ""
+        return self._known(text, self._talk)
+
+    def _known(self, text: str, names: Mapping[str, str]) -> str:
+        """The name of a word, up to three polite particles at its end aside; "" if it has none."""
         said = bare(text)
         for _ in range(3):
-            if said in self._talk:
-                return self._talk[said]
+            if said in names:
+                return names[said]
             said = next((said.removesuffix(p) for p in self._particles if p and said.endswith(p)), said)
-        return self._talk.get(said, "")
+        return names.get(said, "")
 
     def crisis_in(self, text: str) -> bool:
         """Whether somebody may be about to harm themselves."""
         said = bare(text)
-        pieces, exceptions = self._crisis
+        pieces, exceptions = self._crisis_thai
         for exception in exceptions:
             said = said.replace(exception, "")
-        return any(piece in said for piece in pieces)
+        if any(piece in said for piece in pieces):
+            return True
+        wanted, unwanted = self._crisis_english
+        return wanted.search(unwanted.sub(" ", _joined(text))) is not None
 
 
 # Longer than any command with its particles; a longer text is a question.
@@ -92,6 +104,20 @@ _NOISE = re.compile(r"[\s\u00ad\u200b-\u200f\u2060\ufeff'’‘.,!?…ๆฯ\"�
 def bare(text: str) -> str:
     """A word as it is compared: lower case, without blanks, apostrophes, punctuation and invisible letters."""
     return _NOISE.sub("", text.casefold())
+
+
+_INSIDE = re.compile("['’‘\u00ad\u200b-\u200f\u2060\ufeff]")
+
+
+def _joined(text: str) -> str:
+    """Lower case, without apostrophes and invisible letters: "I don’t" is "i dont"."""
+    return _INSIDE.sub("", text.casefold())
+
+
+def _any_of(sayings: Iterable[str]) -> re.Pattern[str]:
+    """Finds any of them as whole words, whatever stands between two words: "want to die" is not in "want to diet"."""
+    words = (r"[\W_]{0,6}".join(map(re.escape, _joined(each).split())) for each in sayings)
+    return re.compile(r"(?<![a-z])(?:" + ("|".join(words) or "(?!)") + r")(?![a-z])")
 
 
 # Stands in only while a writer's words.yaml is broken; `load` refuses such content.

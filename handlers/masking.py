@@ -11,8 +11,8 @@ from stdnum.th import pin
 from content.cleaning import readable
 from handlers.errors import NotMasked
 
-# Any run of digits with the separators people put between them. Bounded, so that it cannot run away.
-_DIGITS = re.compile(r"(?<![\w])\+?\d(?:[ \-.\u2010-\u2015]{0,2}\d){5,24}")
+# Any run of digits with the separators people put between them, also right behind a word. Bounded, so that it cannot run away.
+_DIGITS = re.compile(r"(?<!\d)\+?\d(?:[ \-.\u2010-\u2015]{0,3}\d){5,24}")
 _EMAIL = re.compile(r"[\w.+\-]{1,64}@[\w\-]{1,63}(?:\.[\w\-]{1,63}){1,4}", re.ASCII)
 _QUERY = re.compile(r"(\?|#)[^\s]{1,500}")
 _NAME = re.compile(
@@ -20,13 +20,19 @@ _NAME = re.compile(
     r"([\u0e01-\u0e4e]{2,30}(?:[ ]{1,2}[\u0e01-\u0e4e]{2,30})?)"
 )
 _NAME_EN = re.compile(
-    r"\b((?i:my name is|i am called|mr\.?|mrs\.?|ms\.?|miss|dr\.?|name:)[ ]{1,2})([A-Z][\w'\-]{1,30}(?:[ ][A-Z][\w'\-]{1,30}){0,2})"
+    r"((?i:my name is|i am called|name:|(?<![a-z])(?:mr|mrs|ms|miss|dr)\.?)[ ]{1,2})([A-Z][\w'\-]{1,30}(?:[ ][A-Z][\w'\-]{1,30}){0,2})"
 )
 # Thai titles that begin words which are no names.
 _NOT_NAMES = (
     "นายหน้า",
     "นายจ้าง",
-    "นายก",
+    "นายกฯ",
+    "นายกรัฐ",
+    "นายกเทศ",
+    "นายกสมาคม",
+    "นายกองค์การ",
+    "นายกอบ",
+    "นายกเมือง",
     "นายทุน",
     "นายตำรวจ",
     "นายทหาร",

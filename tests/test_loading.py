@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 import shutil
 import subprocess
 import sys
@@ -51,6 +52,16 @@ def change(path: Path, old: str, new: str, *, once: bool = True) -> int:
     assert old in text
     path.write_text(text.replace(old, new, 1 if once else -1), encoding="utf-8")
     return text[: text.index(old)].count("\n") + 1
+
+
+def add_line(path: Path, under: str, line: str) -> None:
+    """Puts a line first into the list that follows the pattern `under`."""
+    text = path.read_text(encoding="utf-8")
+    changed, count = re.subn(
+        rf"({under}\n)( *)- ", lambda found: f"{found[1]}{found[2]}- {line!r}\n{found[2]}- ", text, count=1
+    )
+    assert count == 1
+    path.write_text(changed, encoding="utf-8")
 
 
 def test_the_shipped_content_is_sound(shipped: loading.Knowledge) -> None:
@@ -102,7 +113,7 @@ def test_a_missing_language_is_named(folder: Path) -> None:
 def test_two_entries_may_not_claim_the_same_phrase(folder: Path) -> None:
     mine = load(folder, cache=None, today=DAY).entries["gambling-free-credit"].phrases.scammer.th[0]
     path = folder / "entries" / "parcel-fee-link.yaml"
-    change(path, "  scammer:\n    th:\n", f"  scammer:\n    th:\n      - {mine!r}\n")
+    add_line(path, r"scammer:\n +th:", mine)
     assert "phrase also claimed by entry" in faults(folder)
 
 
@@ -191,7 +202,7 @@ def test_different_placeholders_in_the_two_languages_are_named(folder: Path) -> 
 def test_a_link_that_the_directory_does_not_vouch_for_is_named(folder: Path) -> None:
     path = folder / "reasons.yaml"
     entry = folder / "entries" / "parcel-fee-link.yaml"
-    change(entry, "\ndo_now:\n  th:\n", "\ndo_now:\n  th:\n    - ดูที่ stranger-site.example/help\n")
+    add_line(entry, r"\ndo_now:\n +th:", "ดูที่ stranger-site.example/help")
     said = faults(folder)
     assert "link to 'stranger-site.example'" in said
     assert str(path) not in said

@@ -27,7 +27,7 @@ def check(gathered: Gathered) -> None:
 
 def _phrases(gathered: Gathered) -> None:
     """No phrase belongs to two entries, and none is an honest message."""
-    benign = {skeleton(example.text): example for example in gathered.examples if example.label == "benign"}
+    benign = dict(gathered.honest)
     owners: dict[str, str] = {}
     for entry in gathered.entries.values():
         for loc, text in _phrases_of(entry):
@@ -134,7 +134,8 @@ def _unvouched(text: str, vouched: set[str]) -> Iterable[str]:
     for each in identifiers.find(readable(text)):
         if each.kind is Kind.URL:
             host = host_of(each.value)
-            if registrable(host) not in vouched:
+            # Names under .example are reserved: they lead nowhere, and stand in samples only.
+            if registrable(host) not in vouched and not host.endswith(".example"):
                 yield host
 
 

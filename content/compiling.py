@@ -19,9 +19,7 @@ MODEL_FILE = "learnt.npz"
 def compile_(gathered: Gathered, version: str) -> Knowledge:
     """The knowledge of everything sound in `gathered`; only live entries are matched."""
     live = {name: entry for name, entry in gathered.entries.items() if entry.state is State.LIVE}
-    frequencies, documents = matching.frequencies_of(
-        example.text for example in gathered.examples if example.label == "benign"
-    )
+    frequencies, documents = matching.frequencies_of(bones for bones, _ in gathered.honest)
     by_type: dict[ScamType, list[str]] = defaultdict(list)
     by_sign: dict[str, list[str]] = defaultdict(list)
     for entry in live.values():

@@ -44,7 +44,7 @@ _ENDINGS = (
     "scb|express|bank|zip|mov|web|chat|social|media|news|email|network|solutions|digital|care|deals|sale|gift|gifts|"
     "rewards|review|reviews|party|trade|market|markets|exchange|capital|global|international|company|academy|"
     "systems|zone|ninja|guru|tips|team|plus|best|mx|br|cl|pl|cz|se|no|fi|dk|es|it|pt|gr|ca|nz|za|travel|tours|land|"
-    "house|apartments|rent|homes|estate|vacations|flights|tickets|show|charity|foundation|academy|school|goog|google|s"
+    "house|apartments|rent|homes|estate|vacations|flights|tickets|show|charity|foundation|academy|school|goog|google|example|s"
 )
 _LABEL = r"[a-z0-9\u0400-\u04ff](?:[a-z0-9\u0400-\u04ff_-]{0,62})"
 _DOT = r"(?:\.|\[\.\]|\(\.\)|\[dot\]|\(dot\)|\{\.\})"

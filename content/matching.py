@@ -20,10 +20,10 @@ KEPT = 8
 BEST = 3
 # A phrase that shares less than this of its rarity with the text is no resemblance.
 LEAST_SHARE = 0.08
-# Above so many phrases a gram that stands in more than one of 250, of more than a few entries, says next to nothing and
+# Above so many phrases a gram that stands in more than one of 400, of more than a few entries, says next to nothing and
 # costs most of the time: it is not looked up. The curated knowledge is far below: there nothing is left out.
 LARGE = 20_000
-COMMON = 250
+COMMON = 400
 FEW_ENTRIES = 3
 
 Grams = npt.NDArray[np.uint64]
@@ -237,12 +237,10 @@ def _assemble(
     )
 
 
-def frequencies_of(texts: Iterable[str]) -> tuple[dict[int, int], int]:
-    """In how many of `texts` each gram stands, and how many texts there are."""
-    counts: dict[int, int] = {}
-    number = 0
-    for text in texts:
-        number += 1
-        for gram in np.unique(grams_of(codes_of(skeleton(text)))):
-            counts[int(gram)] = counts.get(int(gram), 0) + 1
-    return counts, number
+def frequencies_of(skeletons: Iterable[str]) -> tuple[dict[int, int], int]:
+    """In how many of `skeletons` each gram stands, and how many there are."""
+    grams = [np.unique(grams_of(codes_of(bones))) for bones in skeletons]
+    if not grams:
+        return {}, 0
+    found, counts = np.unique(np.concatenate(grams), return_counts=True)
+    return dict(zip(found.tolist(), counts.tolist(), strict=True)), len(grams)

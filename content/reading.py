@@ -6,12 +6,14 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, RootModel, ValidationError
 
+from content.cleaning import skeleton
 from content.loading import Fault
 from content.models import Both, Entry, Hotline, Organisation, Sign, Strict
 from content.scorecard import Scorecard
@@ -78,6 +80,11 @@ class Gathered:
     examples: list[Example] = field(default_factory=list)
     origins: dict[tuple[str, str], Origin] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
+
+    @cached_property
+    def honest(self) -> list[tuple[str, Example]]:
+        """The honest examples with their skeletons."""
+        return [(skeleton(example.text), example) for example in self.examples if example.label == "benign"]
 
     def fault(self, path: Path, line: int, message: str) -> None:
         self.faults.append(Fault(path, line, message))

@@ -12,6 +12,7 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import ahocorasick
@@ -93,8 +94,19 @@ def parse(wording: str) -> tuple[list[list[str]], list[int]]:
     return groups, [FAR if gap == "~~" else NEAR for gap in parts[1::2]]
 
 
-def faults_of(wording: str) -> list[str]:
+@lru_cache(maxsize=1 << 15)
+def _bones(piece: str) -> str:
+    """The skeleton of a piece of wording: the same pieces stand in hundreds of wordings. Never for people's texts."""
+    return skeleton(piece)
+
+
+@lru_cache(maxsize=1 << 13)
+def faults_of(wording: str) -> tuple[str, ...]:
     """What is wrong with a wording, each as a sentence that says what to do."""
+    return tuple(_faults_of(wording))
+
+
+def _faults_of(wording: str) -> list[str]:
     try:
         groups, _ = parse(wording)
     except WordingError as fault:
@@ -107,7 +119,7 @@ def faults_of(wording: str) -> list[str]:
             if "<" in piece or ">" in piece:
                 faults.append(f"unknown placeholder {piece!r}: use one of {' '.join(PLACEHOLDERS)}")
                 continue
-            bones = skeleton(piece.rstrip("*"))
+            bones = _bones(piece.rstrip("*"))
             letters = bones.replace(NUMBER, "")
             if bones in ("%", NUMBER + "%") and len(groups) > 1:
                 continue
@@ -132,7 +144,7 @@ def fragment_of(piece: str) -> Fragment:
     """A fragment as written by a person, made ready for the index."""
     open_end = piece.endswith("*")
     plain = readable(piece.rstrip("*"))
-    bones = skeleton(plain)
+    bones = _bones(piece.rstrip("*"))
     letters = bones.replace(NUMBER, "")
     latin_start = bool(bones) and bones[0].isascii() and bones[0].isalpha()
     latin_end = bool(bones) and bones[-1].isascii() and bones[-1].isalpha()

@@ -33,7 +33,7 @@ def test_made_phrases_differ_from_those_they_are_made_of(knowledge: Knowledge) -
     written = {phrase.text for phrase in phrases_of(knowledge)}
     made = Maker(knowledge).phrases(len(written) + 1_000)
     new = [phrase.text for phrase in made if phrase.text not in written]
-    assert len(set(new)) > 950
+    assert len(set(new)) > 900
     assert {phrase.entry for phrase in made} <= set(knowledge.entries)
 
 

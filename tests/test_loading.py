@@ -202,9 +202,9 @@ def test_different_placeholders_in_the_two_languages_are_named(folder: Path) -> 
 def test_a_link_that_the_directory_does_not_vouch_for_is_named(folder: Path) -> None:
     path = folder / "reasons.yaml"
     entry = folder / "entries" / "parcel-fee-link.yaml"
-    add_line(entry, r"\ndo_now:\n +th:", "ดูที่ stranger-site.example/help")
+    add_line(entry, r"\ndo_now:\n +th:", "ดูที่ stranger-site-000.click/help")
     said = faults(folder)
-    assert "link to 'stranger-site.example'" in said
+    assert "link to 'stranger-site-000.click'" in said
     assert str(path) not in said
 
 

@@ -208,6 +208,11 @@ def _readable(text: str) -> tuple[str, list[int], list[int]]:
     return plain, starts, ends
 
 
+def _as_sent(text: str) -> bool:
+    """Whether a text is readable as it is: most are, and need no letter-by-letter account."""
+    return bool(_PLAIN.match(text)) and not (_MENDABLE.search(text) or _COSTUME.search(text))
+
+
 def readable(text: str) -> str:
     """The text as a person reads it. Idempotent, never raises, time in step with length."""
     return _readable(text)[0]
@@ -327,6 +332,9 @@ class Read:
 
 def read(text: str) -> Read:
     """The readable form of at most HEAD + TAIL letters of `text`, with offsets into all of it."""
+    if len(text) <= HEAD + TAIL and _as_sent(text):
+        places = np.arange(len(text) + 1, dtype=np.int32)
+        return Read(text, text, places[:-1], places[1:])
     if len(text) <= HEAD + TAIL:
         plain, starts, ends = _readable(text)
         return Read(text, plain, np.array(starts, dtype=np.int32), np.array(ends, dtype=np.int32))

@@ -15,7 +15,7 @@ from content.models import Entry
 
 GRAM = 4
 # Entries whose best phrase goes on to the window and the ratio; more cost time and have not changed a verdict.
-KEPT = 8
+KEPT = 6
 # Of the best phrases of all, whosever they are, so many go on too: the second best may fit its window better.
 BEST = 3
 # A phrase that shares less than this of its rarity with the text is no resemblance.

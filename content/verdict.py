@@ -7,6 +7,7 @@ import math
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from content import cleaning, reasons
 from content.evidence import Evidence, gather
@@ -166,8 +167,7 @@ def rank(evidence: Evidence, knowledge: Knowledge, score: float) -> tuple[Candid
     if not scores:
         return ()
     top = max(scores.values())
-    raised = {name: math.exp(max(-40.0, value - top)) for name, value in scores.items()}
-    order = sorted(raised, key=lambda name: (-raised[name], name))
+    order = sorted(scores, key=lambda name: (-scores[name], name))
     chosen: list[str] = []
     for name in order:
         kind = knowledge.entries[name].type
@@ -176,7 +176,10 @@ def rank(evidence: Evidence, knowledge: Knowledge, score: float) -> tuple[Candid
         if len(chosen) == 3:
             break
     chosen += [name for name in order[:MOST_CANDIDATES] if name not in chosen][: MOST_CANDIDATES - len(chosen)]
-    return tuple(Candidate(name, knowledge.entries[name].type, round(score * raised[name], 4)) for name in chosen)
+    return tuple(
+        Candidate(name, knowledge.entries[name].type, round(score * math.exp(max(-40.0, scores[name] - top)), 4))
+        for name in chosen
+    )
 
 
 _SIGN_WORTH = {Weight.STRONG: 1.0, Weight.MEDIUM: 0.7, Weight.WEAK: 0.35}
@@ -185,14 +188,21 @@ _SIGN_WORTH = {Weight.STRONG: 1.0, Weight.MEDIUM: 0.7, Weight.WEAK: 0.35}
 EntryParts = tuple[float, float, float, float, float, float]
 
 
-def entry_evidence(evidence: Evidence, knowledge: Knowledge) -> dict[str, EntryParts]:
-    """What speaks for each entry, in the order of `TypeWeights`: match, sign, topic, own sign, own topic, learnt."""
-    imitates = any(each.finding.startswith("lookalike") for each in evidence.found)
-    shown = evidence.hits or evidence.topics or evidence.entry_topics or evidence.matches or evidence.kinds
-    if not (shown or imitates):
-        return {}
-    topics: dict[ScamType, float] = defaultdict(float)
+@dataclass(frozen=True, slots=True)
+class _Speaking:
+    """What speaks for types (signs, topics) and for single entries (matches, own signs, own topics)."""
+
+    signs: Mapping[ScamType, float]
+    topics: Mapping[ScamType, float]
+    matched: Mapping[str, float]
+    own: Mapping[str, float]
+    topical: frozenset[str]
+
+
+def _speaking(evidence: Evidence, knowledge: Knowledge) -> _Speaking | None:
+    topics: dict[ScamType, float] = {}
     signs: dict[ScamType, float] = defaultdict(float)
+    own: dict[str, float] = defaultdict(float)
     for hit in evidence.topics:
         for kind in knowledge.signs[hit.sign].types:
             topics[kind] = 1.0
@@ -200,23 +210,34 @@ def entry_evidence(evidence: Evidence, knowledge: Knowledge) -> dict[str, EntryP
         topics[kind] = 1.0
     for hit in evidence.hits:
         sign = knowledge.signs[hit.sign]
+        worth = _SIGN_WORTH[sign.weight]
         for kind in sign.types:
-            signs[kind] += _SIGN_WORTH[sign.weight] / math.sqrt(len(sign.types))
-    own: dict[str, float] = defaultdict(float)
-    for hit in evidence.hits:
+            signs[kind] += worth / math.sqrt(len(sign.types))
         for name in knowledge.entries_with_sign.get(hit.sign, ()):
-            own[name] += _SIGN_WORTH[knowledge.signs[hit.sign].weight]
+            own[name] += worth
+    if not (evidence.hits or topics or evidence.entry_topics or evidence.matches or evidence.kinds):
+        return None
     matched = {match.entry: match.score for match in evidence.matches}
-    topical = {hit.sign for hit in evidence.entry_topics}
-    parts: dict[str, EntryParts] = {}
-    for kind, names in knowledge.entries_of_type.items():
-        log = max(-6.0, evidence.kinds.get(kind, 0.0))
-        sign_worth, topic_worth = signs.get(kind, 0.0), topics.get(kind, 0.0)
-        for name in names:
-            parts[name] = (
-                matched.get(name, 0.0), sign_worth, topic_worth, own.get(name, 0.0), float(name in topical), log
-            )  # fmt: skip
-    return parts
+    return _Speaking(signs, topics, matched, own, frozenset(hit.sign for hit in evidence.entry_topics))
+
+
+def entry_evidence(evidence: Evidence, knowledge: Knowledge) -> dict[str, EntryParts]:
+    """What speaks for each entry, in the order of `TypeWeights`: match, sign, topic, own sign, own topic, learnt."""
+    said = _speaking(evidence, knowledge)
+    if said is None:
+        return {}
+    return {
+        name: (
+            said.matched.get(name, 0.0),
+            said.signs.get(kind, 0.0),
+            said.topics.get(kind, 0.0),
+            said.own.get(name, 0.0),
+            float(name in said.topical),
+            max(-6.0, evidence.kinds.get(kind, 0.0)),
+        )
+        for kind, names in knowledge.entries_of_type.items()
+        for name in names
+    }
 
 
 # Whose address is imitated says what is played.
@@ -245,14 +266,25 @@ def _imitated_types(evidence: Evidence, knowledge: Knowledge) -> Iterable[ScamTy
 
 
 def _entry_scores(evidence: Evidence, knowledge: Knowledge) -> dict[str, float]:
-    """How much speaks for each entry in all; empty when nothing speaks for any."""
+    """How much speaks for each entry in all: the parts of `entry_evidence`, weighed. Empty when nothing speaks."""
+    said = _speaking(evidence, knowledge)
+    if said is None:
+        return {}
     worth = knowledge.scorecard.types
-    match, sign, topic = worth.match, worth.sign, worth.topic
-    own_sign, own_topic, learnt = worth.own_sign, worth.own_topic, worth.learnt
-    return {
-        name: match * m + sign * s + topic * t + own_sign * os + own_topic * ot + learnt * log
-        for name, (m, s, t, os, ot, log) in entry_evidence(evidence, knowledge).items()
-    }
+    scores: dict[str, float] = {}
+    for kind, names in knowledge.entries_of_type.items():
+        base = worth.sign * said.signs.get(kind, 0.0) + worth.topic * said.topics.get(kind, 0.0)
+        base += worth.learnt * max(-6.0, evidence.kinds.get(kind, 0.0))
+        for name in names:
+            scores[name] = base
+    for part, each in ((said.matched, worth.match), (said.own, worth.own_sign)):
+        for name, value in part.items():
+            if name in scores:
+                scores[name] += each * value
+    for name in said.topical:
+        if name in scores:
+            scores[name] += worth.own_topic
+    return scores
 
 
 def _level(

@@ -23,8 +23,7 @@ CALM, PAID, CALL = "#1E4A7A", "#9B1C1C", "#5B2A86"
 # Strokes of a 24 x 24 drawing, one for each area, in their order.
 DRAWINGS = (
     '<circle cx="10.5" cy="10.5" r="6.5"/><path d="M15.5 15.5 21 21"/>',
-    '<rect x="2.5" y="6" width="19" height="12" rx="2"/><circle cx="12" cy="12" r="3"/>'
-    '<path d="M6 9v6M18 9v6"/>',
+    '<rect x="2.5" y="6" width="19" height="12" rx="2"/><circle cx="12" cy="12" r="3"/><path d="M6 9v6M18 9v6"/>',
     '<path d="M6 3h4l2 5-2.5 1.5a11 11 0 0 0 5 5L16 12l5 2v4c0 1.5-1 3-3 3A16 16 0 0 1 3 6c0-2 1.5-3 3-3z"/>',
     '<path d="M5 22V3M5 4h13l-3 4.5L18 13H5"/>',
     '<rect x="5" y="3" width="14" height="18" rx="2"/><path d="M9 8h6M9 12h6M9 16h4"/>',

@@ -264,9 +264,7 @@ class FakeLine(_Platform):
 
     def event(self, kind: str, user: str, *, group: str = "", age: float = 0, **more: Any) -> JSON:
         """A webhook event; those that carry a reply token get one."""
-        source = (
-            {"type": "group", "groupId": group, "userId": user} if group else {"type": "user", "userId": user}
-        )
+        source = {"type": "group", "groupId": group, "userId": user} if group else {"type": "user", "userId": user}
         event: JSON = {
             "type": kind,
             "timestamp": int(time.time() * 1000),
@@ -280,9 +278,7 @@ class FakeLine(_Platform):
             event["replyToken"] = self.token(group or user, age)
         return event
 
-    def text_event(
-        self, user: str, text: str, *, group: str = "", mention: bool = False, age: float = 0
-    ) -> JSON:
+    def text_event(self, user: str, text: str, *, group: str = "", mention: bool = False, age: float = 0) -> JSON:
         message: JSON = {"type": "text", "id": str(next(self._numbers)), "text": text, "quoteToken": "q"}
         if mention:
             message["text"] = f"@Rutan {text}"
@@ -302,9 +298,7 @@ class FakeLine(_Platform):
 
     async def taps(self, user: str, data: str, *, group: str = "") -> Answer:
         """A person presses a button whose data is `data`."""
-        return await self._heard(
-            self.event("postback", user, group=group, postback={"data": data}), group or user
-        )
+        return await self._heard(self.event("postback", user, group=group, postback={"data": data}), group or user)
 
     async def presses(self, user: str, answer: Answer, label: str) -> Answer:
         """A person presses the button of an answer that has this label (or begins so)."""
@@ -405,9 +399,7 @@ class FakeLine(_Platform):
         return web.json_response(sent if isinstance(body["to"], str) else {})
 
     def _sent(self, body: JSON) -> JSON:
-        return {
-            "sentMessages": [{"id": str(next(self._numbers)), "quoteToken": "q"} for _ in body["messages"]]
-        }
+        return {"sentMessages": [{"id": str(next(self._numbers)), "quoteToken": "q"} for _ in body["messages"]]}
 
     async def _accepted(self, request: web.Request, body: JSON) -> web.Response:
         return web.json_response({}, status=202)
@@ -517,9 +509,7 @@ class FakeTelegram(_Platform):
     def update(self, **content: Any) -> JSON:
         return {"update_id": next(self._numbers), **content}
 
-    def message(
-        self, user: int, text: str = "", *, group: int = 0, language: str = "th", **more: Any
-    ) -> JSON:
+    def message(self, user: int, text: str = "", *, group: int = 0, language: str = "th", **more: Any) -> JSON:
         """A message as Telegram delivers it, commands and mentions marked."""
         sender = {"id": user, "is_bot": False, "first_name": f"Person {user}", "language_code": language}
         chat: JSON = {"id": user, "type": "private", "first_name": f"Person {user}"}
@@ -559,9 +549,7 @@ class FakeTelegram(_Platform):
 
     async def says(self, user: int, text: str, *, group: int = 0, **more: Any) -> Answer:
         """A person writes; what they see in answer. Raises TimeoutError when nothing comes."""
-        return await self.hears(
-            self.update(message=self.message(user, text, group=group, **more)), group or user
-        )
+        return await self.hears(self.update(message=self.message(user, text, group=group, **more)), group or user)
 
     async def taps(self, user: int, data: str) -> Answer:
         """A person presses a button whose data is `data`."""

@@ -26,9 +26,7 @@ JSON = dict[str, Any]
 
 def missing() -> str:
     """Why the specifications cannot be used; "" when they are there."""
-    return (
-        "" if SPECS.is_dir() else "the platforms' specifications are not beside the project (../shared/specs)"
-    )
+    return "" if SPECS.is_dir() else "the platforms' specifications are not beside the project (../shared/specs)"
 
 
 def require() -> None:
@@ -164,11 +162,7 @@ def _line_prose(path: str, body: object) -> Iterator[str]:
         return
     if "loadingSeconds" in body and body["loadingSeconds"] % 5:
         yield "loadingSeconds is no multiple of 5"
-    if (
-        len(set(map(str, body.get("to", [])))) != len(body["to"])
-        if isinstance(body.get("to"), list)
-        else False
-    ):
+    if len(set(map(str, body.get("to", [])))) != len(body["to"]) if isinstance(body.get("to"), list) else False:
         yield "a recipient stands twice in `to`"
     messages = body.get("messages")
     for message in messages if isinstance(messages, list) else ():
@@ -351,10 +345,7 @@ def _telegram_prose(method: str, parameters: Mapping[str, Any]) -> Iterator[str]
             yield from _keyboard_prose(button)
     commands = unpacked(parameters.get("commands", []))
     for command in commands if isinstance(commands, list) else ():
-        if (
-            not re.match(r"^[a-z0-9_]{1,32}$", command["command"])
-            or not 1 <= len(command["description"]) <= 256
-        ):
+        if not re.match(r"^[a-z0-9_]{1,32}$", command["command"]) or not 1 <= len(command["description"]) <= 256:
             yield f"no such command: {command}"
     if not re.match(r"^[A-Za-z0-9_-]{1,256}$", str(parameters.get("secret_token", "x"))):
         yield "secret_token: 1 to 256 of A-Z a-z 0-9 _ -"

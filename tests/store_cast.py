@@ -58,9 +58,7 @@ async def taken(store: SqlStore, *messages: Message) -> Sequence[Waiting]:
     return waiting
 
 
-async def answered(
-    store: SqlStore, event_id: str, outcome: Outcome, address: Address = SOMCHAI
-) -> Letter | None:
+async def answered(store: SqlStore, event_id: str, outcome: Outcome, address: Address = SOMCHAI) -> Letter | None:
     return await store.commit(await taken(store, said("จริงไหม", event_id, address)), outcome)
 
 

@@ -49,9 +49,7 @@ def fact_rows() -> list[dict[str, str]]:
 def test_every_confirmed_domain_stands_under_a_verified_organisation(
     organisations: list[Organisation], fact_rows: list[dict[str, str]]
 ) -> None:
-    verified = {
-        domain for each in organisations if each.verified for domain in (*each.domains, *each.link_domains)
-    }
+    verified = {domain for each in organisations if each.verified for domain in (*each.domains, *each.link_domains)}
     confirmed = {row["domain"] for row in fact_rows if row["verified"] == "yes"} - OPEN_TO_ANYONE
     assert len(confirmed) > 100
     assert confirmed - verified == set()

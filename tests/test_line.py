@@ -203,9 +203,7 @@ JSON_VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=12,
 )
-NAMES = st.sampled_from(
-    ["type", "source", "message", "text", "mode", "userId", "postback", "mention", "replyToken"]
-)
+NAMES = st.sampled_from(["type", "source", "message", "text", "mode", "userId", "postback", "mention", "replyToken"])
 
 
 @settings(deadline=None, max_examples=60)
@@ -265,9 +263,7 @@ def test_a_number_is_dialled_and_a_press_shows_what_was_pressed() -> None:
 
 
 def test_a_link_that_line_refuses_costs_its_button_not_the_answer() -> None:
-    (message,) = line.render(
-        replace(ALARM, buttons=(Button("x", ButtonKind.OPEN, "javascript:alert(1)"), CALL))
-    )
+    (message,) = line.render(replace(ALARM, buttons=(Button("x", ButtonKind.OPEN, "javascript:alert(1)"), CALL)))
     assert [part["action"]["label"] for part in message["contents"]["footer"]["contents"]] == ["โทร 1441"]
 
 
@@ -340,9 +336,7 @@ async def test_a_living_token_is_replied_to(fake: FakeLine, sender: LineSender) 
     assert fake.answers[0].alt == ALARM.summary
 
 
-async def test_a_dead_token_leads_to_one_push_with_the_rows_retry_key(
-    fake: FakeLine, sender: LineSender
-) -> None:
+async def test_a_dead_token_leads_to_one_push_with_the_rows_retry_key(fake: FakeLine, sender: LineSender) -> None:
     waiting = letter("never-given")
     sent = await sender.send(waiting)
     assert sent.via == "push" and sent.message_id
@@ -387,9 +381,7 @@ async def test_a_reply_whose_answer_was_lost_is_found_delivered_by_the_same_toke
     assert len(fake.answers) == 1
 
 
-async def test_a_reply_that_never_arrived_goes_out_with_the_same_token(
-    fake: FakeLine, sender: LineSender
-) -> None:
+async def test_a_reply_that_never_arrived_goes_out_with_the_same_token(fake: FakeLine, sender: LineSender) -> None:
     waiting = letter(fake.token("U1"))
     fake.fault(Fault(status=500))
     with pytest.raises(SendFailed) as failure:
@@ -399,9 +391,7 @@ async def test_a_reply_that_never_arrived_goes_out_with_the_same_token(
     assert len(fake.answers) == 1
 
 
-async def test_a_token_known_to_be_dead_stays_so_when_its_push_fails(
-    fake: FakeLine, sender: LineSender
-) -> None:
+async def test_a_token_known_to_be_dead_stays_so_when_its_push_fails(fake: FakeLine, sender: LineSender) -> None:
     waiting = letter("never-given")
     fake.fault(Fault(status=500, only="push"))
     with pytest.raises(SendFailed):
@@ -450,9 +440,7 @@ async def test_who_cannot_be_reached_is_unreachable(fake: FakeLine, sender: Line
             await sender.send(letter())
 
 
-async def test_a_wrong_access_token_can_be_mended_while_the_letter_waits(
-    fake: FakeLine, sender: LineSender
-) -> None:
+async def test_a_wrong_access_token_can_be_mended_while_the_letter_waits(fake: FakeLine, sender: LineSender) -> None:
     fake.fault(Fault(status=401))
     with pytest.raises(SendFailed) as failure:
         await sender.send(letter(fake.token("U1")))
@@ -460,9 +448,7 @@ async def test_a_wrong_access_token_can_be_mended_while_the_letter_waits(
 
 
 @pytest.mark.parametrize("body", ["", "{}", '{"sentMessages": []}', '{"sentMessages": 5, "new": 1}'])
-async def test_an_empty_or_new_answer_of_200_counts_as_sent(
-    fake: FakeLine, sender: LineSender, body: str
-) -> None:
+async def test_an_empty_or_new_answer_of_200_counts_as_sent(fake: FakeLine, sender: LineSender, body: str) -> None:
     fake.fault(Fault(status=200, body=body, accepted=True))
     sent = await sender.send(letter(fake.token("U1")))
     assert (sent.via, sent.message_id) == ("reply", "")

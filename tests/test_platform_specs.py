@@ -74,9 +74,7 @@ WRONG: dict[str, Callable[[Body], Any]] = {
     ),
     "postback data too long": lambda b: quick(b).update(data="x" * 301),
     "an action of no kind": lambda b: quick(b).update(type="teleport"),
-    "an address LINE refuses": lambda b: bubble(b)["footer"]["contents"][0]["action"].update(
-        uri="javascript:x"
-    ),
+    "an address LINE refuses": lambda b: bubble(b)["footer"]["contents"][0]["action"].update(uri="javascript:x"),
     "a text of 5001": text,
     "a picture over http": picture,
 }
@@ -145,6 +143,4 @@ def test_a_form_with_json_in_strings_is_read_as_telegram_reads_it() -> None:
     form = {"chat_id": "7", "text": "123", "link_preview_options": '{"is_disabled": true}'}
     assert platform_specs.telegram_errors("sendMessage", form) == []
     assert platform_specs.telegram_errors("sendMassage", form)
-    assert platform_specs.telegram_errors(
-        "setWebhook", {"url": "https://x.example", "secret_token": "no spaces"}
-    )
+    assert platform_specs.telegram_errors("setWebhook", {"url": "https://x.example", "secret_token": "no spaces"})

@@ -78,9 +78,7 @@ async def test_an_event_seen_before_is_not_taken_again_even_after_its_answer(sto
     assert len(waiting) == 1
     await store.commit(waiting, SILENCE)
     assert await store.receive([message]) == []
-    assert len(await store.receive([replace(message, address=MALI)])) == 1, (
-        "another platform has ids of its own"
-    )
+    assert len(await store.receive([replace(message, address=MALI)])) == 1, "another platform has ids of its own"
 
 
 async def test_messages_without_an_event_id_are_all_kept(store):
@@ -112,9 +110,7 @@ async def test_half_a_character_costs_no_message(store):
 
 
 async def test_a_turn_keeps_session_letter_and_case_together(store, clock):
-    session = Session(
-        language=Language.THAI, greeted=True, step="report", data={"came_by": "sms"}, step_at=NOON
-    )
+    session = Session(language=Language.THAI, greeted=True, step="report", data={"came_by": "sms"}, step_at=NOON)
     waiting = await taken(store, said("รายงาน", "e1", reply_token="token-1"))
     letter = await store.commit(waiting, Outcome(session, NUMBERED, (Happened("reported"),), REPORT))
     assert await store.session(SOMCHAI) == session
@@ -181,9 +177,7 @@ async def test_cases_come_newest_first_and_only_to_their_reporter(store, clock):
 
 async def test_events_are_counted_without_words_or_person(store, url):
     checked = Checked(Level.KNOWN_SCAM, ScamType.PARCEL, "parcel-fee", None, Language.THAI, "v1")
-    await answered(
-        store, "e1", Outcome(Session(spoken=Language.ENGLISH), ANSWER, (checked, Happened("useful", "yes")))
-    )
+    await answered(store, "e1", Outcome(Session(spoken=Language.ENGLISH), ANSWER, (checked, Happened("useful", "yes"))))
     await store.record(MALI, [Happened("opened")])
     first, second, third = rows(url, "events")
     assert (first["name"], first["level"], first["type"], first["entry"]) == (
@@ -330,9 +324,7 @@ async def test_letters_come_oldest_first(store):
 
 async def test_the_web_collects_its_letters_once_and_only_its_own(store):
     await answered(store, "w1", Outcome(Session(), ANSWER), BROWSER)
-    await answered(
-        store, "w2", Outcome(Session(), ANSWER), replace(BROWSER, chat="browser-2", person="browser-2")
-    )
+    await answered(store, "w2", Outcome(Session(), ANSWER), replace(BROWSER, chat="browser-2", person="browser-2"))
     assert await store.letters() == []
     assert [letter.address for letter in await store.collect(BROWSER)] == [BROWSER]
     assert await store.collect(BROWSER) == []

@@ -49,9 +49,7 @@ async def answer(store: SqlStore, waiting: Waiting, log: int) -> None:
     session = await store.session(waiting.message.address)
     report = NewReport("masked", "sms", Language.THAI, Level.KNOWN_SCAM, None, None)
     turns = int(session.data.get("turns", "0")) + 1
-    outcome = Outcome(
-        Session(data={"turns": str(turns)}), Reply("{case_number}", "", Language.THAI), report=report
-    )
+    outcome = Outcome(Session(data={"turns": str(turns)}), Reply("{case_number}", "", Language.THAI), report=report)
     letter = await store.commit([waiting], outcome)
     assert letter is not None
     acknowledged("committed", waiting.message.event_id)

@@ -202,9 +202,7 @@ async def test_a_new_secret_key_takes_over_and_the_old_one_can_go(url, clock):
     new.close()
 
 
-@pytest.mark.parametrize(
-    "bad", ["postgresql://here/x", "sqlite://", "sqlite:///", "sqlite:///:memory:", "var/x.db"]
-)
+@pytest.mark.parametrize("bad", ["postgresql://here/x", "sqlite://", "sqlite:///", "sqlite:///:memory:", "var/x.db"])
 def test_an_address_we_cannot_serve_is_named(bad, clock):
     with pytest.raises(StoreFailed, match="DATABASE_URL"):
         SqlStore.open(bad, [SECRET], clock)

@@ -106,9 +106,7 @@ def test_hashes_tell_people_groups_and_platforms_apart_and_hide_the_key():
     }
     assert len(keys) == 4
     nameless = replace(FAMILY, person="")
-    assert (
-        one.person(nameless) == one.conversation(nameless) == one.conversation(FAMILY) != one.person(FAMILY)
-    )
+    assert one.person(nameless) == one.conversation(nameless) == one.conversation(FAMILY) != one.person(FAMILY)
     assert "kkk" not in repr(one)
 
 

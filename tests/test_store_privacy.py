@@ -79,12 +79,8 @@ def hidden_in(words: str, data: bytes) -> bool:
 
 
 async def test_erasing_leaves_counts_and_no_word(store, url):
-    await answered(
-        store, "e1", Outcome(Session(asked="ความลับของฉัน", asked_at=NOON), ANSWER, (Happened("asked"),))
-    )
-    await answered(
-        store, "e2", Outcome(Session(), NUMBERED, report=replace(REPORT, text="planted masked text"))
-    )
+    await answered(store, "e1", Outcome(Session(asked="ความลับของฉัน", asked_at=NOON), ANSWER, (Happened("asked"),)))
+    await answered(store, "e2", Outcome(Session(), NUMBERED, report=replace(REPORT, text="planted masked text")))
     assert b"planted masked text" in every_byte(url), "the search itself must find what is there"
     farewell = await answered(store, "e3", Outcome(Session(), ANSWER, (Happened("erased"),), erase=True))
     assert await store.cases(SOMCHAI) == [] and await store.session(SOMCHAI) == Session()
@@ -121,9 +117,7 @@ async def test_an_operator_forgets_a_person_with_what_still_waits(store, url):
 
 
 async def test_time_takes_asked_texts_dialogues_and_report_texts(store, clock, url):
-    session = Session(
-        greeted=True, asked="ข้อความ", asked_at=NOON, step="report", step_at=NOON, data={"text": "ก"}
-    )
+    session = Session(greeted=True, asked="ข้อความ", asked_at=NOON, step="report", step_at=NOON, data={"text": "ก"})
     letter = await answered(store, "e1", Outcome(session, NUMBERED, report=REPORT))
     assert letter is not None
     await store.sent(letter, Sent("m", "reply"))

@@ -39,9 +39,7 @@ from handlers.ports import Letter
 
 NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
 # PTB advises its own reading of updates, and announces another type for `retry_after`; we know both.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:Please use 'Bot.getUpdates'", "ignore:Deprecated since version v22.2"
-)
+pytestmark = pytest.mark.filterwarnings("ignore:Please use 'Bot.getUpdates'", "ignore:Deprecated since version v22.2")
 ME = "RutanBot"
 PERSON = {"id": 7, "is_bot": False, "first_name": "Somchai", "language_code": "th"}
 PRIVATE = {"id": 7, "type": "private"}
@@ -199,9 +197,7 @@ def test_a_mention_of_us_is_cut_out_and_of_others_is_not() -> None:
     ]
     found = said(text=text, entities=entities, chat=GROUP)
     assert (found.addressed, found.text) == (True, "😀  จริงไหม @mali")
-    assert not said(
-        text="@mali", entities=[{"type": "mention", "offset": 0, "length": 5}], chat=GROUP
-    ).addressed
+    assert not said(text="@mali", entities=[{"type": "mention", "offset": 0, "length": 5}], chat=GROUP).addressed
     (nameless,) = telegram.read(update(message=message(text=text, entities=entities, chat=GROUP)), "", NOW)
     assert not nameless.addressed
 
@@ -310,9 +306,7 @@ def test_a_link_of_this_machine_is_written_out_since_telegram_refuses_it() -> No
 
 
 def test_quick_replies_stand_two_in_a_row() -> None:
-    keyboard = telegram.render(replace(ALARM, quick=(REPORT, REPORT, REPORT)))["reply_markup"][
-        "inline_keyboard"
-    ]
+    keyboard = telegram.render(replace(ALARM, quick=(REPORT, REPORT, REPORT)))["reply_markup"]["inline_keyboard"]
     assert [len(row) for row in keyboard] == [1, 2, 1]
 
 
@@ -327,9 +321,7 @@ def test_a_very_long_reply_keeps_its_steps_and_the_number() -> None:
 @given(st.lists(st.text(min_size=1, max_size=3000), max_size=30), st.text(min_size=1, max_size=2000))
 def test_whatever_a_citizen_wrote_telegram_takes_it(lines: list[str], title: str) -> None:
     spans = tuple((Span(each, bold=True), Span(each[::-1])) for each in lines)
-    reply = Reply(
-        "x" + title, title, Language.THAI, sections=(Section("", spans), Section("", spans, steps=True))
-    )
+    reply = Reply("x" + title, title, Language.THAI, sections=(Section("", spans), Section("", spans, steps=True)))
     if platform_specs.missing():
         assert len(telegram.render(reply)["text"]) <= telegram.LONGEST_TEXT
     else:
@@ -448,9 +440,7 @@ async def test_a_group_that_moved_says_where_to(fake: FakeTelegram, sender: Tele
     assert failure.value.chat == "-1005"
 
 
-async def test_a_form_that_telegram_refuses_goes_as_bare_text(
-    fake: FakeTelegram, sender: TelegramSender
-) -> None:
+async def test_a_form_that_telegram_refuses_goes_as_bare_text(fake: FakeTelegram, sender: TelegramSender) -> None:
     fake.fault(Fault(status=400, body='{"ok":false,"description":"Bad Request: can\'t parse entities"}'))
     await sender.send(letter())
     (answer,) = fake.answers
@@ -466,12 +456,8 @@ async def test_a_server_that_is_down_took_nothing() -> None:
             await sender.username()
 
 
-async def test_a_hanging_server_leaves_the_end_unknown(
-    fake: FakeTelegram, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(
-        telegram_client, "REQUEST_SECONDS", 0.2
-    )  # a number, not our code: the real one is 8 s
+async def test_a_hanging_server_leaves_the_end_unknown(fake: FakeTelegram, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(telegram_client, "REQUEST_SECONDS", 0.2)  # a number, not our code: the real one is 8 s
     fake.fault(Fault(status=200, hang=HANG_SECONDS))
     async with TelegramSender.open(fake.token, fake.url) as sender:
         with pytest.raises(SendFailed) as failure:
@@ -524,9 +510,7 @@ async def polling(fake: FakeTelegram, inbox: Inbox) -> AsyncIterator[TelegramPol
 
 
 @pytest.mark.usefixtures("polling")
-async def test_polling_takes_the_webhook_away_and_hands_on_raw_updates(
-    fake: FakeTelegram, inbox: Inbox
-) -> None:
+async def test_polling_takes_the_webhook_away_and_hands_on_raw_updates(fake: FakeTelegram, inbox: Inbox) -> None:
     fake.webhook_set = "https://old.example/webhook"
     first = fake.update(message=fake.message(7, "หนึ่ง"), something_new={"of": 2030})
     await fake.send(first)

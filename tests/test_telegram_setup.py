@@ -23,8 +23,7 @@ async def fake() -> AsyncIterator[FakeTelegram]:
 async def test_commands_stand_in_thai_english_and_for_everybody_else(fake: FakeTelegram) -> None:
     told = await telegram_setup.run(fake.token, PUBLIC, "s3cret", webhook=True, api_url=fake.url)
     names = {
-        language: [each["command"] for each in fake.commands["default", language]]
-        for language in ("", "th", "en")
+        language: [each["command"] for each in fake.commands["default", language]] for language in ("", "th", "en")
     }
     assert names[""] == names["th"] == names["en"]
     assert {"help", "report", "paid", "status", "cancel", "language", "privacy", "forget"} <= set(names["th"])

@@ -11,9 +11,21 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from content.evidence import gather
 from content.loading import FOLDER, Knowledge
 from content.models import Language, ScamType
-from content.verdict import TAPS, WHAT_IT_WANTS, WHICH_ONE, Level, ReasonKind, Verdict, judge, language_of, settle
+from content.verdict import (
+    TAPS,
+    WHAT_IT_WANTS,
+    WHICH_ONE,
+    Level,
+    ReasonKind,
+    Verdict,
+    entry_evidence,
+    judge,
+    language_of,
+    settle,
+)
 
 SCAMS = [
     ("แจ้งเตือนพัสดุตกค้าง กรุณาชำระค่าธรรมเนียม 25 บาท ที่ thailandpost-fee.top กรอกเลขบัตรเครดิตและ CVV", "parcel"),
@@ -315,3 +327,14 @@ def test_the_honest_examples_are_hardly_ever_called_a_known_scam(knowledge: Know
     levels = [judge(text, knowledge).level for text in honest]
     assert levels.count(Level.KNOWN_SCAM) <= len(honest) * 0.003
     assert levels.count(Level.WARNING_SIGNS) <= len(honest) * 0.03
+
+
+def test_an_entrys_score_is_its_weighed_parts(knowledge: Knowledge) -> None:
+    worth = knowledge.scorecard.types
+    weights = (worth.match, worth.sign, worth.topic, worth.own_sign, worth.own_topic, worth.learnt)
+    for text, _ in SCAMS:
+        evidence = gather(text, knowledge)
+        parts = entry_evidence(evidence, knowledge)
+        weighed = {name: sum(a * b for a, b in zip(some, weights, strict=True)) for name, some in parts.items()}
+        best = judge(text, knowledge).candidates[0].entry
+        assert weighed[best] == pytest.approx(max(weighed.values()))

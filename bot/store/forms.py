@@ -57,9 +57,7 @@ def read(kind: type[T], text: str) -> T:
     try:
         value: T = _adapter(kind).validate_json(text, strict=True)
     except ValidationError as error:
-        fields = ", ".join(
-            sorted({".".join(map(str, fault["loc"])) or "all of it" for fault in error.errors()})
-        )
+        fields = ", ".join(sorted({".".join(map(str, fault["loc"])) or "all of it" for fault in error.errors()}))
         # `from None`: pydantic's own message quotes the content.
         raise FormBroken(f"a stored {kind.__name__} cannot be read: {fields}") from None
     return value

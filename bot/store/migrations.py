@@ -14,9 +14,7 @@ def newest(database: Database) -> None:
     # To an empty database every step of ours is still to come.
     ours = {step.name for step in migrations.pending(Database(memory=True))}
     if unknown := sorted({step.name for step in migrations.applied(database)} - ours):
-        raise StoreFailed(
-            f"the database was made by a later version of Rutan (it knows {', '.join(unknown)})"
-        )
+        raise StoreFailed(f"the database was made by a later version of Rutan (it knows {', '.join(unknown)})")
     migrations.apply(database)
 
 

@@ -35,9 +35,7 @@ class SqlStore:
     """Durable memory. Every method is one transaction, on the disk when it returns; all raise StoreFailed
     when the database does not answer, and nothing of that call is then kept."""
 
-    def __init__(
-        self, database: Database, seal: Seal, identity: Identity, clock: Clock, timezone: ZoneInfo
-    ) -> None:
+    def __init__(self, database: Database, seal: Seal, identity: Identity, clock: Clock, timezone: ZoneInfo) -> None:
         self._database = database
         self._seal = seal
         self._identity = identity

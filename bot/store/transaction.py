@@ -48,6 +48,4 @@ def named_queries(text: str) -> Mapping[str, str]:
     names, bodies = parts[1::2], parts[2::2]
     if len(set(names)) != len(names):
         raise ValueError("two queries have the same name")
-    return {
-        name: _COMMENT.sub("", body).strip().rstrip(";") for name, body in zip(names, bodies, strict=True)
-    }
+    return {name: _COMMENT.sub("", body).strip().rstrip(";") for name, body in zip(names, bodies, strict=True)}

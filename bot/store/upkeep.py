@@ -54,9 +54,7 @@ class Removed:
 
 def clear_asked(tx: Transaction, seal: Seal, before: datetime, page: int) -> int:
     """Take the text out of a page of sessions that were asked about one before then; how many."""
-    return _change(
-        tx, seal, tx.rows("old_asked", before=forms.stamp(before), page=page), asked="", asked_at=None
-    )
+    return _change(tx, seal, tx.rows("old_asked", before=forms.stamp(before), page=page), asked="", asked_at=None)
 
 
 def clear_steps(tx: Transaction, seal: Seal, before: datetime, page: int) -> int:

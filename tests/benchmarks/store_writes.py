@@ -74,9 +74,7 @@ class Load:
 WRITES = {"receive": 1, "turn": 4}
 
 
-async def measure(
-    work: Callable[[], Awaitable[None]], at_once: int, seconds: float
-) -> tuple[float, list[float]]:
+async def measure(work: Callable[[], Awaitable[None]], at_once: int, seconds: float) -> tuple[float, list[float]]:
     """Rounds a second, and the milliseconds that each round took."""
     took: list[float] = []
     begin = time.perf_counter()
@@ -98,9 +96,7 @@ async def main(seconds: float, folder: Path) -> None:
             rate, took = await measure(getattr(Load(store), name), at_once, seconds)
             store.close()
             cuts = statistics.quantiles(took, n=100)
-            print(
-                f"{name:<10}{at_once:>8}{rate:>11,.0f}{rate * writes:>11,.0f}{cuts[49]:>9.2f}{cuts[98]:>9.2f}"
-            )
+            print(f"{name:<10}{at_once:>8}{rate:>11,.0f}{rate * writes:>11,.0f}{cuts[49]:>9.2f}{cuts[98]:>9.2f}")
 
 
 if __name__ == "__main__":

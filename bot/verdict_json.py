@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import Any
 
 from content.verdict import Level, Verdict
@@ -11,7 +12,12 @@ from handlers.wording import Voice, explain
 
 
 def as_json(verdict: Verdict) -> dict[str, Any]:
-    """The verdict in the form that scripts hold on to."""
+    """The verdict in the form that scripts hold on to.
+
+    The first three candidates are of different types, so a later one may be likelier than the third: its score is
+    capped at its predecessor's, for the list says "best first".
+    """
+    scores = list(accumulate((round(c.score, 4) for c in verdict.candidates[:5]), min))
     return {
         "id": verdict.id,
         "level": verdict.level.value,
@@ -19,7 +25,8 @@ def as_json(verdict: Verdict) -> dict[str, Any]:
         "entry": verdict.entry,
         "score": round(verdict.score, 4),
         "candidates": [
-            {"entry": c.entry, "type": c.type.value, "score": round(c.score, 4)} for c in verdict.candidates[:5]
+            {"entry": c.entry, "type": c.type.value, "score": score}
+            for c, score in zip(verdict.candidates[:5], scores, strict=True)
         ],
         "question": verdict.question,
         "signs": list(verdict.signs),

@@ -85,6 +85,7 @@ def explain(verdict: Verdict, voice: Voice) -> Reply:
     entry = named(verdict, voice.knowledge)
     title = verdict_title(verdict, voice)
     sections = [
+        *_first_aid(verdict, voice),
         *_opening(verdict, entry, voice),
         *_reasons(verdict, voice),
         *_steps(verdict, entry, voice),
@@ -114,7 +115,22 @@ def verdict_title(verdict: Verdict, voice: Voice) -> str:
         return voice.say("known_scam_title", title=entry.title.in_(voice.language))
     if verdict.level is Level.KNOWN_SCAM:
         return voice.say("known_scam_title_unnamed")
+    if verdict.level is Level.NOT_KNOWN and verdict.question:
+        return voice.say("unsure_title")
     return voice.say(f"{verdict.level.value}_title")
+
+
+# Signs that the person tells of money already sent. They stand in a few honest texts and in some scams as well, so the
+# steps are offered before everything else, and nothing is taken away.
+MONEY_LEFT = frozenset({"told-already-paid", "told-got-scammed"})
+
+
+def _first_aid(verdict: Verdict, voice: Voice) -> list[Section]:
+    """Who has already paid gets the emergency steps first, also when we cannot tell yet what it was."""
+    worried = verdict.level is not Level.NOT_KNOWN or verdict.question
+    if verdict.frame or not worried or not MONEY_LEFT & set(verdict.signs):
+        return []
+    return [Section(voice.say("money_left"), voice.lines("paid_transfer")[:3], steps=True)]
 
 
 def _opening(verdict: Verdict, entry: Entry | None, voice: Voice) -> list[Section]:
@@ -126,7 +142,7 @@ def _opening(verdict: Verdict, entry: Entry | None, voice: Voice) -> list[Sectio
     if verdict.level is Level.WARNING_SIGNS and entry:
         return [Section("", voice.lines("warning_signs_like", title=entry.title.in_(voice.language)))]
     if verdict.level is Level.NOT_KNOWN:
-        return [Section("", voice.lines("not_known"))]
+        return [Section("", voice.lines("unsure" if verdict.question else "not_known"))]
     return []
 
 

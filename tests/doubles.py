@@ -135,6 +135,10 @@ class _Platform:
         """The next calls (that match `fault.only`) meet it."""
         self._faults += [fault] * times
 
+    def clear_faults(self) -> None:
+        """What has not met a call yet never will."""
+        self._faults.clear()
+
     def called(self, name: str) -> list[Call]:
         return [call for call in self.calls if call.name == name]
 

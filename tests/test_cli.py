@@ -42,6 +42,8 @@ def test_check_reads_standard_input_and_speaks_json(rutan) -> None:  # type: ign
     assert verdict["level"] == "known_scam"
     assert verdict["entry"] == "parcel-fee-link"
     assert "reply" not in verdict
+    scores = [each["score"] for each in verdict["candidates"]]
+    assert scores == sorted(scores, reverse=True)
 
 
 def test_check_lines_keeps_the_order_and_names_bad_lines(rutan, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]

@@ -127,6 +127,14 @@ async def test_who_has_paid_gets_the_steps_first(thai: Chat) -> None:
     assert app.text.index("ตัดอินเทอร์เน็ต") < app.text.index("1441")
 
 
+async def test_who_tells_that_money_is_gone_hears_the_steps_before_anything_else(person: Person) -> None:
+    heard = await person.says("แม่โดนหลอกให้โอนเงินไปแล้ว 5 หมื่น ทำยังไงดี")
+    assert "Bank Case ID" in heard.text
+    assert heard.text.index("เงินออกไปแล้วใช่ไหม") < heard.text.index("72 ชั่วโมง")
+    english = await person.says("I already sent 20,000 baht to them, what should I do")
+    assert english.text.index("Has money left already?") < english.text.index("72 hours")
+
+
 async def test_words_of_self_harm_are_answered_first_and_kindly(person: Person) -> None:
     heard = await person.says("โดนโกงหมดตัวแล้ว ไม่อยากอยู่แล้ว")
     assert heard.text.index("คุณไม่ได้อยู่คนเดียว") < heard.text.index("1323") < heard.text.index("191")

@@ -17,6 +17,9 @@ from handlers.wording import Voice
 
 # An answer is stale after this; LINE's retry keys end at 24 hours.
 GIVE_UP_AFTER = timedelta(hours=23)
+# Somebody is waiting: while the question is fresh, the next try is never far.
+FRESH = timedelta(minutes=15)
+LONGEST_PAUSE_WHILE_FRESH = timedelta(seconds=20)
 LONGEST_PAUSE = timedelta(minutes=5)
 # Waits for leave to do something that takes a millisecond: see `bot.turnstile`.
 Leave = Callable[[], Awaitable[None]]
@@ -121,6 +124,7 @@ async def _put_off(letter: Letter, ports: Ports, reason: str, *, unknown: bool) 
         await ports.store.failed(letter, f"given up: {reason}")
         return "given_up"
     # Twice as long each time: 1 s, 2 s, 4 s… so that a platform that is down is not hammered.
-    pause = min(timedelta(seconds=2 ** min(letter.tries, 10)), LONGEST_PAUSE)
+    longest = LONGEST_PAUSE_WHILE_FRESH if now - letter.received_at < FRESH else LONGEST_PAUSE
+    pause = min(timedelta(seconds=2 ** min(letter.tries, 10)), longest)
     await ports.store.later(letter, now + pause, unknown=unknown)
     return "put_off"

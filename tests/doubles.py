@@ -22,6 +22,7 @@ import itertools
 import json
 import time
 import uuid
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -90,7 +91,7 @@ class Answer:
         return dict(_buttons(self.messages))
 
 
-class _Platform:
+class _Platform(ABC):
     """An HTTP server on the loopback, in the running loop."""
 
     name = ""
@@ -193,11 +194,13 @@ class _Platform:
             return web.Response(status=500)
         return response
 
+    @abstractmethod
     async def _body(self, request: web.Request) -> JSON:
-        raise NotImplementedError
+        """What came in, as the platform reads it."""
 
+    @abstractmethod
     async def _answer(self, request: web.Request, path: str, body: JSON) -> web.Response:
-        raise NotImplementedError
+        """What the platform answers to a call that met no fault."""
 
     def _next_fault(self, path: str) -> Fault | None:
         for fault in self._faults:
@@ -214,8 +217,9 @@ class _Platform:
             status=fault.status, text=text, content_type=fault.content_type, headers=dict(fault.headers)
         )
 
+    @abstractmethod
     def _usual_body(self, status: int) -> str:
-        raise NotImplementedError
+        """What the platform says with this status."""
 
     async def _delivered(self, to: str, via: str, messages: list[JSON]) -> None:
         async with self._arrived:

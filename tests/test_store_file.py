@@ -29,7 +29,7 @@ from store_cast import (
 from bot.store import SqlStore, StoreFailed
 from bot.store.case_numbers import case_number
 from bot.store.database import Database, refuse_too_old
-from bot.store.opening import QUERIES
+from bot.store.opening import QUERIES, queries_text
 from bot.store.transaction import Transaction, named_queries
 from handlers.messages import (
     Outcome,
@@ -270,8 +270,8 @@ async def test_a_database_that_answers_is_alive(store):
 
 
 def test_every_query_has_a_reason_and_a_caller():
-    text = QUERIES.read_text(encoding="utf-8")
-    callers = "".join(file.read_text(encoding="utf-8") for file in QUERIES.parent.glob("*.py"))
+    text = queries_text()
+    callers = "".join(file.read_text(encoding="utf-8") for file in QUERIES.parent.rglob("*.py"))
     for name in named_queries(text):
         assert re.search(rf"^-- {name} --\n-- \S", text, re.MULTILINE), f"{name} says no why"
         called = f'"{name}"' in callers or name.startswith(("sealed_", "reseal_"))
@@ -289,7 +289,7 @@ WHOLE = ("sealed_inbox", "sealed_outbox", "sealed_sessions")
 
 def test_no_query_of_every_day_reads_a_growing_table_from_end_to_end(store, url):
     connection = sqlite3.connect(url.removeprefix("sqlite:///"))
-    for name, query in named_queries(QUERIES.read_text(encoding="utf-8")).items():
+    for name, query in named_queries(queries_text()).items():
         values = dict.fromkeys(re.findall(r":([a-z_0-9]+)", query), 1)
         plan = [row[3] for row in connection.execute(f"explain query plan {query}", values)]
         scans = [step for step in plan if re.fullmatch(rf"SCAN ({'|'.join(GROWING)})", step)]

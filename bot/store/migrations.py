@@ -1,12 +1,48 @@
-"""The database's form, step by step. A step that has shipped is never changed; the next goes below it."""
+"""The database's form, step by step: one file of statements a step, in `schema/`. A step that has shipped is never changed."""
 
 from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from sqlite_utils import Database, Migrations
 
 from bot.store.transaction import StoreFailed
 
-migrations = Migrations("rutan")
+SCHEMA = Path(__file__).with_name("schema")
+
+
+def statements(text: str) -> Iterator[str]:
+    """The statements of a file, one by one; a trigger, with semicolons of its own, is one."""
+    collected = ""
+    for line in text.splitlines(keepends=True):
+        if line.startswith("--") and not collected:
+            continue
+        collected += line
+        if sqlite3.complete_statement(collected):
+            yield collected.strip().rstrip(";")
+            collected = ""
+    if collected.strip():
+        raise ValueError(f"a statement has no end: {collected.strip()[:60]}")
+
+
+def _step(path: Path) -> Callable[[Database], None]:
+    def step(database: Database) -> None:
+        for statement in statements(path.read_text(encoding="utf-8")):
+            database.execute(statement)
+
+    return step
+
+
+def _steps() -> Migrations:
+    steps = Migrations("rutan")
+    for path in sorted(SCHEMA.glob("m*.sql")):
+        steps(name=path.stem)(_step(path))
+    return steps
+
+
+migrations = _steps()
 
 
 def newest(database: Database) -> None:
@@ -16,156 +52,3 @@ def newest(database: Database) -> None:
     if unknown := sorted({step.name for step in migrations.applied(database)} - ours):
         raise StoreFailed(f"the database was made by a later version of Rutan (it knows {', '.join(unknown)})")
     migrations.apply(database)
-
-
-@migrations()
-def m0001_first_form(database: Database) -> None:
-    for statement in FIRST_FORM:
-        database.execute(statement)
-
-
-@migrations()
-def m0002_sightings(database: Database) -> None:
-    for statement in SIGHTINGS:
-        database.execute(statement)
-
-
-# Moments are text in UTC of one width (text order is time order); yes and no are 1 and 0.
-FIRST_FORM = (
-    "create table meta (name text primary key, value text not null)",
-    "create table counters (name text primary key, value integer not null)",
-    # A person, or a group, as a keyed hash beside the address that is needed to answer.
-    """create table people (
-        key text primary key,
-        platform text not null,
-        chat text not null,
-        kind text not null,
-        language text,
-        subscribed integer not null default 0,
-        unreachable_since text,
-        first_seen text not null,
-        last_seen text not null
-    )""",
-    # The two moments stand beside the sealed body so that what is old can be found without opening it.
-    """create table sessions (
-        key text primary key references people (key) on update cascade on delete cascade,
-        body text not null,
-        asked_at text,
-        step_at text
-    )""",
-    "create index sessions_asked on sessions (asked_at) where asked_at is not null",
-    "create index sessions_step on sessions (step_at) where step_at is not null",
-    """create table inbox (
-        id integer primary key autoincrement,
-        platform text not null,
-        event_id text not null,
-        person text,
-        body text not null,
-        received_at text not null,
-        done_at text,
-        unique (platform, event_id)
-    )""",
-    "create index inbox_waiting on inbox (id) where done_at is null",
-    "create index inbox_done on inbox (done_at) where done_at is not null",
-    # `answers` is the inbox row: unique, so that even a fault of ours cannot answer one message twice.
-    """create table outbox (
-        id integer primary key autoincrement,
-        answers integer unique,
-        platform text not null,
-        chat text not null,
-        person text,
-        body text not null,
-        retry_key text not null unique,
-        received_at text not null,
-        due_at text not null,
-        tries integer not null default 0,
-        unknown integer not null default 0,
-        state text not null check (state in ('waiting', 'sending', 'sent', 'failed')),
-        held_by text,
-        held_at text,
-        reason text not null default '',
-        message_id text not null default '',
-        via text not null default '',
-        sent_at text
-    )""",
-    "create index outbox_unfinished on outbox (id) where state in ('waiting', 'sending')",
-    "create index outbox_chat on outbox (platform, chat) where state in ('waiting', 'sending')",
-    "create index outbox_ended on outbox (received_at) where state in ('sent', 'failed')",
-    "create index outbox_person on outbox (person) where person is not null",
-    # What is counted. No words, no person.
-    """create table events (
-        id integer primary key autoincrement,
-        at text not null,
-        name text not null,
-        detail text not null default '',
-        level text,
-        type text,
-        entry text,
-        question text,
-        platform text not null,
-        chat_kind text not null,
-        language text,
-        content_version text,
-        hub text
-    )""",
-    "create index events_at on events (at)",
-    # `text` is masked before it comes here: it is what officials read.
-    """create table reports (
-        id integer primary key autoincrement,
-        number text not null unique,
-        person text,
-        platform text not null,
-        text text not null,
-        came_by text not null,
-        language text not null,
-        level text not null,
-        type text,
-        entry text,
-        state text not null,
-        reported_at text not null
-    )""",
-    "create index reports_person on reports (person) where person is not null",
-    "create index reports_texts on reports (reported_at) where text <> ''",
-)
-
-# Messages known again, by fingerprint: none of these tables holds a word. `people`, `groups` and `hubs` count different
-# ones; they stand beside the sources so that asking costs the same for three people and for thirty thousand.
-SIGHTINGS = (
-    """create table sightings (
-        id integer primary key autoincrement,
-        signature blob not null,
-        level text not null,
-        type text,
-        entry text,
-        asked integer not null default 0,
-        people integer not null default 0,
-        groups integer not null default 0,
-        hubs integer not null default 0,
-        first_seen text not null,
-        last_seen text not null
-    )""",
-    "create index sightings_last_seen on sightings (last_seen)",
-    # The key is the whole row and no other index stands beside it: a million messages have 24 million bands. They are
-    # made from the signature, so what is deleted takes its bands with it by name, not by a foreign key.
-    """create table sighting_bands (
-        band integer not null,
-        sighting integer not null,
-        primary key (band, sighting)
-    ) without rowid""",
-    """create table sighting_sources (
-        sighting integer not null references sightings (id) on delete cascade,
-        source text not null,
-        kind text not null check (kind in ('person', 'group', 'hub')),
-        day text not null,
-        primary key (sighting, source)
-    ) without rowid""",
-    "create index sighting_sources_source on sighting_sources (source)",
-    """create table sighting_days (
-        sighting integer not null references sightings (id) on delete cascade,
-        day text not null,
-        asked integer not null,
-        people integer not null,
-        primary key (sighting, day)
-    ) without rowid""",
-    "create index sighting_days_day on sighting_days (day)",
-)

@@ -13,7 +13,12 @@ from bot.store import migrations
 from bot.store.database import Database, SqliteTransaction
 from bot.store.transaction import StoreFailed, Transaction, named_queries
 
-QUERIES = Path(__file__).with_name("queries.sql")
+QUERIES = Path(__file__).with_name("queries")
+
+
+def queries_text() -> str:
+    """Every file of queries, one after the other."""
+    return "\n".join(path.read_text(encoding="utf-8") for path in sorted(QUERIES.glob("*.sql")))
 
 
 def database_path(url: str) -> Path:
@@ -26,7 +31,7 @@ def database_path(url: str) -> Path:
 
 def opened(url: str, seal: Seal) -> tuple[Database, Identity]:
     """The database in its newest form, ready to write, and the key of its people. Raises StoreFailed."""
-    queries = named_queries(QUERIES.read_text(encoding="utf-8"))
+    queries = named_queries(queries_text())
     database = Database(database_path(url), queries)
     found: list[Identity] = []
 

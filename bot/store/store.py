@@ -11,10 +11,9 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from bot.identity import Identity
 from bot.sealing import Seal, SealBroken
 from bot.store import forms, opening, outbox, sightings, turn, upkeep
-from bot.store.database import Database
+from bot.store.foundation import Foundation
 from bot.store.sightings import Growing
 from bot.store.transaction import Row, Transaction
 from bot.store.upkeep import Depths, Removed
@@ -35,13 +34,14 @@ class SqlStore:
     """Durable memory. Every method is one transaction, on the disk when it returns; all raise StoreFailed
     when the database does not answer, and nothing of that call is then kept."""
 
-    def __init__(self, database: Database, seal: Seal, identity: Identity, clock: Clock, timezone: ZoneInfo) -> None:
-        self._database = database
-        self._seal = seal
-        self._identity = identity
-        self._clock = clock
-        self._timezone = timezone
-        self.fingerprinter = Fingerprinter(identity.fingerprint_key())
+    def __init__(self, foundation: Foundation) -> None:
+        self.foundation = foundation
+        self._database = foundation.database
+        self._seal = foundation.seal
+        self._identity = foundation.identity
+        self._clock = foundation.clock
+        self._timezone = foundation.timezone
+        self.fingerprinter = Fingerprinter(foundation.identity.fingerprint_key())
         # Tells what this process is sending from what a dead one was.
         self._holder = str(uuid4())
 
@@ -51,7 +51,7 @@ class SqlStore:
         SECRET_KEY, the current one first. Raises StoreFailed with what to do."""
         seal = Seal(secrets)
         database, identity = opening.opened(url, seal)
-        return cls(database, seal, identity, clock, timezone)
+        return cls(Foundation(database, seal, identity, clock, timezone))
 
     def close(self) -> None:
         """Write what still waits and let go. Afterwards every call raises StoreFailed."""

@@ -27,7 +27,7 @@ class Row(Protocol):
 
 
 class Transaction(Protocol):
-    """What a unit of work may do: run queries of queries.sql by name."""
+    """What a unit of work may do: run the queries of `queries/` by name."""
 
     def run(self, query: str, **values: object) -> int:
         """Run a write; answers with the number of rows it changed."""

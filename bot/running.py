@@ -24,6 +24,7 @@ from bot.turnstile import Turnstile
 from content.verdict import judge
 from handlers.messages import Message
 from handlers.ports import Ports
+from scheduler.jobs import Every, Job, Ticker
 
 log = structlog.get_logger()
 
@@ -64,6 +65,7 @@ class Running:
         self.outbox = Outbox(ports, metrics, self.mailroom.deliver, turnstile)
         self.inbox = Inbox(ports, metrics, self.outbox.post, turnstile)
         self.telegram_name = ""
+        self.ticker = Ticker(settings.timezone)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -80,11 +82,13 @@ class Running:
         if left:
             log.info("taking up what was left", messages=left)
         self.outbox.start()
-        self._tasks.append(asyncio.create_task(self._sweep(), name="sweep"))
+        self.ticker.add(Job("sweep", Every(SWEEP_EVERY), self._sweep))
+        self.ticker.start()
         if self.part is Part.WORK:
             self._tasks.append(asyncio.create_task(self._look(), name="look"))
 
     async def stop(self) -> None:
+        self.ticker.stop()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -125,12 +129,7 @@ class Running:
 
     async def _sweep(self) -> None:
         """Remove what may be kept no longer."""
-        while True:
-            try:
-                await self.store.retain(self.settings.retention_days)
-            except StoreFailed as trouble:
-                log.error("could not sweep", exc_info=trouble)
-            await asyncio.sleep(SWEEP_EVERY)
+        await self.store.retain(self.settings.retention_days)
 
     async def _look(self) -> None:
         """Another process takes messages in: look for them."""

@@ -10,6 +10,7 @@ from enum import StrEnum
 from content.fingerprints import Fingerprint
 from content.models import Language, ScamType
 from content.verdict import Level
+from handlers.picture_types import Picture
 
 
 class Platform(StrEnum):
@@ -60,6 +61,8 @@ class Message:
     `event_id` is unique within a platform: the gate against doubles. `received_at` is our clock (aware UTC).
     `reply_token` (LINE) and `callback_id` (Telegram) are what the answer needs. `quoted` is the text that the
     person replied to. `data` is a tap's data, a file's name or a contact's number. `addressed` says that in a group the bot was mentioned, replied to or named by command.
+    `album` is what pictures sent together share, `album_size` how many they are (0: not told). `picture` is what was
+    read of a picture: never by the platform, but by `bot.vision` before the message is answered.
     """
 
     address: Address
@@ -75,6 +78,9 @@ class Message:
     language_hint: Language | None = None
     reply_token: str = ""
     callback_id: str = ""
+    album: str = ""
+    album_size: int = 0
+    picture: Picture | None = None
 
 
 class Tone(StrEnum):
@@ -214,25 +220,101 @@ class Happened:
 Event = Checked | Happened
 
 
+class CameBy(StrEnum):
+    """Where a reported message came from."""
+
+    SMS = "sms"
+    CALL = "call"
+    LINE = "line"
+    FACEBOOK = "facebook"
+    TIKTOK = "tiktok"
+    TELEGRAM = "telegram"
+    WEB = "web"
+    IN_PERSON = "in_person"
+    OTHER = "other"
+
+
+class Loss(StrEnum):
+    """Money lost, in bands of baht: enough for a trend, too little to know a person by."""
+
+    NONE = "none"
+    UNDER_1K = "under_1k"
+    FROM_1K = "1k_10k"
+    FROM_10K = "10k_100k"
+    FROM_100K = "100k_1m"
+    OVER_1M = "over_1m"
+
+
+@dataclass(frozen=True)
+class Named:
+    """A phone number, account, LINE id or domain that a reported message names. The store keeps its keyed hash alone.
+
+    `guarded`: it stands in the directory, so that reports never speak against it.
+    """
+
+    kind: str
+    value: str
+    guarded: bool = False
+
+
 @dataclass(frozen=True)
 class NewReport:
-    """A report that the person agreed to. `text` is masked already; what could not be masked never gets here."""
+    """A report that the person agreed to. `text` is masked already; what could not be masked never gets here.
+
+    `fingerprint` and `folds_by` (its skeleton, of which a keyed hash is kept) say which reports are of one case;
+    `disputes`: the person says that our answer was wrong.
+    """
 
     text: str
-    came_by: str
     language: Language
     level: Level
     type: ScamType | None
     entry: str | None
+    fingerprint: Fingerprint | None = None
+    folds_by: str = ""
+    named: tuple[Named, ...] = ()
+    disputes: bool = False
+
+
+@dataclass(frozen=True)
+class Details:
+    """What the reporter tells of a report afterwards, question by question; None is not (yet) said. `note` is masked."""
+
+    number: str
+    came_by: CameBy | None = None
+    loss: Loss | None = None
+    province: str | None = None
+    note: str | None = None
 
 
 @dataclass(frozen=True)
 class Case:
-    """A report as its reporter sees it again."""
+    """A report as its reporter sees it again.
+
+    `state`: received, in_review, answered or withdrawn; `decision` once answered: scam, not_a_scam, cant_tell; `entry`
+    what it was found to be. `promised_at`: by when it will have been looked at.
+    """
 
     number: str
     state: str
     reported_at: datetime
+    promised_at: datetime | None = None
+    decision: str = ""
+    entry: str | None = None
+
+
+class FollowUpKind(StrEnum):
+    """A gentle question that is asked later, once."""
+
+    BANK_CASE = "bank_case"  # the morning after: did the bank give a case number?
+
+
+@dataclass(frozen=True)
+class FollowUp:
+    """A question to ask the person at `due_at`; a newer one of its kind takes its place."""
+
+    kind: FollowUpKind
+    due_at: datetime
 
 
 @dataclass(frozen=True)
@@ -243,6 +325,16 @@ class Sighting:
     level: Level
     type: ScamType | None
     entry: str | None
+
+
+@dataclass(frozen=True)
+class PictureSighting:
+    """A picture was asked about: its look (see `Picture`) and the fingerprint of its words, where they are enough for one."""
+
+    look: str
+    fingerprint: Fingerprint | None
+    level: Level
+    type: ScamType | None
 
 
 @dataclass(frozen=True)
@@ -257,14 +349,20 @@ class Seen:
 class Outcome:
     """All that follows from a message; `store.commit` makes it true in one transaction.
 
-    `reply` is None where silence is the right answer. In the reply of an outcome with a `report`,
-    `{case_number}` is filled in by the store.
+    `reply` is None where silence is the right answer. In the reply and the session data of an outcome with a `report`,
+    `{case_number}` and `{promised}` (a day) are filled in by the store. `details` and `withdraw` (a case number) touch
+    only reports of the same person. `answered` holds what was said to a follow-up ("yes", "no").
     """
 
     session: Session
     reply: Reply | None = None
     events: tuple[Event, ...] = ()
     report: NewReport | None = None
+    details: Details | None = None
+    withdraw: str = ""
+    follow_up: FollowUp | None = None
+    answered: tuple[FollowUpKind, str] | None = None
     sightings: tuple[Sighting, ...] = ()
+    pictures: tuple[PictureSighting, ...] = ()
     erase: bool = False
     unreachable: bool = False

@@ -82,7 +82,6 @@ def _report(covered: str, verdict: Verdict, voice: Voice) -> NewReport:
     known = verdict.level in (Level.KNOWN_SCAM, Level.WARNING_SIGNS)
     return NewReport(
         text=covered,
-        came_by="",
         language=voice.language,
         level=verdict.level,
         type=verdict.type if known else None,

@@ -30,7 +30,7 @@ MALI = Address(Platform.TELEGRAM, "700000001", "700000001")
 BROWSER = Address(Platform.WEB, "browser-1", "browser-1")
 FAMILY = Address(Platform.LINE, "Cfamily", "Usomchai", ChatKind.GROUP)
 ANSWER = Reply("ระวัง", "อย่าเพิ่งโอน", Language.THAI, Tone.CAUTION)
-REPORT = NewReport("โอนมาที่ [บัญชี]", "sms", Language.THAI, Level.KNOWN_SCAM, ScamType.PARCEL, "parcel-fee")
+REPORT = NewReport("โอนมาที่ [บัญชี]", Language.THAI, Level.KNOWN_SCAM, ScamType.PARCEL, "parcel-fee")
 NUMBERED = Reply("เลขที่รับเรื่อง {case_number}", "{case_number}", Language.THAI)
 SILENCE = Outcome(Session())
 

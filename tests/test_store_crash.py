@@ -47,7 +47,7 @@ def acknowledged(what: str, name: str | int) -> None:
 async def answer(store: SqlStore, waiting: Waiting, log: int) -> None:
     """A turn: session, report, letter; then one attempt to deliver."""
     session = await store.session(waiting.message.address)
-    report = NewReport("masked", "sms", Language.THAI, Level.KNOWN_SCAM, None, None)
+    report = NewReport("masked", Language.THAI, Level.KNOWN_SCAM, None, None)
     turns = int(session.data.get("turns", "0")) + 1
     outcome = Outcome(Session(data={"turns": str(turns)}), Reply("{case_number}", "", Language.THAI), report=report)
     letter = await store.commit([waiting], outcome)

@@ -102,7 +102,7 @@ class Turn:
             platform=address.platform.value,
             # Not every database takes the NUL character in a text.
             text=report.text.replace("\0", ""),
-            came_by=report.came_by,
+            came_by="",
             language=report.language.value,
             level=report.level.value,
             type=report.type.value if report.type else None,

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from bot.identity import Identity
 from bot.sealing import Seal
-from bot.store.database import Database
+from bot.store.transaction import AnyDatabase
 from handlers.ports import Clock
 
 
@@ -17,7 +17,7 @@ class Foundation:
     """The database, the keys, the clock and the place: shared by the conversation's store and by those beside it
     (cases, officials, bulletins…), so that all write through one thread."""
 
-    database: Database
+    database: AnyDatabase
     seal: Seal
     identity: Identity
     clock: Clock

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from pathlib import Path
 
 import sqlite_utils
 
 from bot.identity import Identity
 from bot.sealing import Seal, SealBroken
-from bot.store import migrations
+from bot.store import dialect, migrations
 from bot.store.database import Database, SqliteTransaction
-from bot.store.transaction import StoreFailed, Transaction, named_queries
+from bot.store.transaction import AnyDatabase, StoreFailed, Transaction, named_queries
 
 QUERIES = Path(__file__).with_name("queries")
 
@@ -25,19 +26,43 @@ def database_path(url: str) -> Path:
     """The file of `sqlite:///relative/path` or `sqlite:////absolute/path`."""
     scheme, slashes, path = url.partition(":///")
     if scheme != "sqlite" or not slashes or not path or path.startswith(":"):
-        raise StoreFailed("DATABASE_URL must have the form sqlite:///path/to/file.db")
+        raise StoreFailed("DATABASE_URL must have the form sqlite:///path/to/file.db or postgresql://…")
     return Path(path)
 
 
-def opened(url: str, seal: Seal) -> tuple[Database, Identity]:
+def opened(url: str, seal: Seal) -> tuple[AnyDatabase, Identity]:
     """The database in its newest form, ready to write, and the key of its people. Raises StoreFailed."""
-    queries = named_queries(queries_text())
-    database = Database(database_path(url), queries)
+    named = named_queries(queries_text())
+    return _opened_postgres(url, named, seal) if is_postgres(url) else _opened_sqlite(url, named, seal)
+
+
+def is_postgres(url: str) -> bool:
+    """Whether DATABASE_URL names a PostgreSQL database."""
+    return url.startswith(("postgresql://", "postgres://"))
+
+
+def _opened_sqlite(url: str, named: Mapping[str, str], seal: Seal) -> tuple[AnyDatabase, Identity]:
+    database = Database(database_path(url), named)
     found: list[Identity] = []
 
     def prepare(raw: sqlite_utils.Database) -> None:
         migrations.newest(raw)
-        found.append(Identity(people_key(SqliteTransaction(raw.conn, queries), seal)))
+        found.append(Identity(people_key(SqliteTransaction(raw.conn, named), seal)))
+
+    database.start(prepare)
+    return database, found[0]
+
+
+def _opened_postgres(url: str, named: Mapping[str, str], seal: Seal) -> tuple[AnyDatabase, Identity]:
+    # Here, so that who serves from SQLite does not wait for PostgreSQL's client.
+    from bot.store.postgres import Connection, PostgresDatabase, PostgresTransaction
+
+    database = PostgresDatabase(url, named)
+    found: list[Identity] = []
+
+    def prepare(connection: Connection) -> None:
+        migrations.newest_postgres(connection)
+        found.append(Identity(people_key(PostgresTransaction(connection, dialect.queries(named)), seal)))
 
     database.start(prepare)
     return database, found[0]

@@ -7,10 +7,12 @@ A unit is a function of a `Transaction` and of nothing else of the database, so 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
 
 from handlers.errors import RutanError
+
+T = TypeVar("T")
 
 _NAME = re.compile(r"^-- ([a-z_]+) --$", re.MULTILINE)
 _COMMENT = re.compile(r"^--.*\n", re.MULTILINE)
@@ -40,6 +42,19 @@ class Transaction(Protocol):
 
     def tidy(self) -> None:
         """Once committed, clear the log of what this unit overwrote or removed."""
+
+
+class AnyDatabase(Protocol):
+    """What the store needs of a database: SQLite's (`database.py`) or PostgreSQL's (`postgres.py`)."""
+
+    async def write(self, work: Callable[[Transaction], T]) -> T:
+        """Run a unit of work and wait until it is on the disk; it may run more than once."""
+
+    async def read(self, work: Callable[[Transaction], T]) -> T:
+        """Run a unit that only reads."""
+
+    def close(self) -> None:
+        """Write what still waits, then let go. May be called twice."""
 
 
 def named_queries(text: str) -> Mapping[str, str]:

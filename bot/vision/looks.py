@@ -17,7 +17,8 @@ WAVES = 16
 def _waves(side: int) -> npt.NDArray[np.float32]:
     """The matrix of the cosine transform (type II), one wave a row."""
     place = (np.arange(side) + 0.5) * np.pi / side
-    return np.cos(np.outer(np.arange(side), place)).astype(np.float32)
+    waves: npt.NDArray[np.float32] = np.cos(np.outer(np.arange(side), place)).astype(np.float32)
+    return waves
 
 
 _WAVES = _waves(SIDE)[: WAVES + 1]

@@ -29,7 +29,8 @@ _MAGIC = (
 )
 # A second file behind or inside the picture: an archive (an .apk is one), a document, a program, a page.
 _DISGUISED = re.compile(
-    rb"PK\x05\x06.{18}|%PDF-1\.\d|Rar!\x1a\x07|7z\xbc\xaf\x27\x1c|<script[\s>]|<\?php|<html[\s>]|<!doctype html", re.I | re.S
+    rb"PK\x05\x06.{18}|%PDF-1\.\d|Rar!\x1a\x07|7z\xbc\xaf\x27\x1c|<script[\s>]|<\?php|<html[\s>]|<!doctype html",
+    re.I | re.S,
 )
 # Words may stand in a picture's notes by chance; a file that is something else as well has them at its end or start.
 _LOOKED_AT = 256 * 1024
@@ -95,7 +96,9 @@ def _unpacked(data: bytes, kind: str) -> Image.Image:
     flat = _plain(picture)
     factor = (WORKING_PIXELS / (flat.width * flat.height)) ** 0.5
     if factor < 0.95:
-        flat = flat.resize((max(8, round(flat.width * factor)), max(8, round(flat.height * factor))), Image.Resampling.BOX)
+        flat = flat.resize(
+            (max(8, round(flat.width * factor)), max(8, round(flat.height * factor))), Image.Resampling.BOX
+        )
     return _upright(flat, int(turned) if isinstance(turned, int) else 1)
 
 
@@ -108,7 +111,8 @@ def _plain(picture: Image.Image) -> Image.Image:
         return page
     if picture.mode.startswith("I;16") or picture.mode in ("I", "F"):
         return ImageOps.autocontrast(picture.convert("F").point(lambda value: value / 256).convert("L")).convert("RGB")
-    return picture.convert("RGB")
+    # Already so: a copy of a large photo would take another 70 MB.
+    return picture if picture.mode == "RGB" else picture.convert("RGB")
 
 
 def _upright(picture: Image.Image, turned: int) -> Image.Image:

@@ -1,6 +1,6 @@
 -- last_audit --
 -- What the next row is chained to.
-select hash from audit order by id desc limit 1;
+select hash from audit where id = (select max(id) from audit);
 
 -- audit --
 -- One more act; nothing ever changes or removes it.

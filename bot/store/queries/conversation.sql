@@ -27,17 +27,22 @@ select id, body from inbox where done_at is null order by id;
 update inbox set done_at = :now, body = '', person = null where id = :id and done_at is null;
 
 -- session --
--- What the person's row says of subscribing wins: a blocked chat is unsubscribed without its session being opened.
-select sessions.body, people.subscribed
+-- What the person's row says of subscribing wins: a blocked chat is unsubscribed without its session being opened. So does
+-- what a group said of how it wants us: two of its people may write at once.
+select sessions.body, people.subscribed, group_settings.mode, hubs.name as hub
 from sessions join people on people.key = sessions.key
+left join group_settings on group_settings.chat = sessions.key
+left join hub_members on hub_members.person = sessions.key
+left join hubs on hubs.id = hub_members.hub and hubs.closed_at is null
 where sessions.key = :key;
 
 -- save_person --
 -- A person writes to us again and again; the newest language and address win, and who writes can be reached.
-insert into people (key, platform, chat, kind, language, subscribed, first_seen, last_seen)
-values (:key, :platform, :chat, :kind, :language, :subscribed, :now, :now)
+insert into people (key, platform, chat, kind, language, subscribed, interests, province, first_seen, last_seen)
+values (:key, :platform, :chat, :kind, :language, :subscribed, :interests, :province, :now, :now)
 on conflict (key) do update set
   chat = excluded.chat, language = excluded.language, subscribed = excluded.subscribed,
+  interests = excluded.interests, province = excluded.province,
   unreachable_since = null, last_seen = excluded.last_seen;
 
 -- lose_person --
@@ -59,15 +64,6 @@ values (:at, :name, :detail, :level, :type, :entry, :question, :platform, :chat_
 insert into counters (name, value) values (:name, 1)
 on conflict (name) do update set value = counters.value + 1
 returning value;
-
--- report --
--- A report as officials will read it.
-insert into reports (number, person, platform, text, came_by, language, level, type, entry, state, reported_at)
-values (:number, :person, :platform, :text, :came_by, :language, :level, :type, :entry, 'received', :reported_at);
-
--- cases --
--- A person's own reports, newest first.
-select number, state, reported_at from reports where person = :person order by id desc;
 
 -- post --
 -- The row holds its retry key from the start, so that every attempt, by whatever process, goes out under the same one.
@@ -136,10 +132,6 @@ where platform = :platform and chat = :chat and state in ('waiting', 'sending');
 -- The session goes with the row.
 delete from people where key = :key;
 
--- erase_reports --
--- That there was a report of this kind stays; its words and whose it was do not.
-update reports set person = null, text = '' where person = :person;
-
 -- erase_letters --
 -- Answers on their way to the person are dropped with their words.
 update outbox set state = case when state = 'sent' then 'sent' else 'failed' end,
@@ -164,11 +156,6 @@ select key, body from sessions where asked_at < :before order by asked_at limit 
 -- Sessions whose dialogue was left in the midst.
 select key, body from sessions where step_at < :before order by step_at limit :page;
 
--- remove_report_texts --
--- Past the days of retention only the count stays.
-update reports set text = ''
-where id in (select id from reports where reported_at < :before and text <> '' order by reported_at limit :page);
-
 -- remove_messages --
 -- The gate against doubles needs no memory longer than any platform repeats itself.
 delete from inbox where id in (select id from inbox where done_at < :before order by done_at limit :page);
@@ -180,18 +167,14 @@ delete from outbox where id in (
 );
 
 -- abandon_web_letters --
--- A browser that was closed never collects.
+-- A browser that was closed never collects an answer; what answers no message waits longer for it to come back.
 update outbox set state = 'failed', reason = 'not collected', body = '', chat = '', person = null
 where id in (
   select id from outbox
-  where state in ('waiting', 'sending') and platform = 'web' and state = 'waiting' and due_at < :before
+  where state in ('waiting', 'sending') and platform = 'web' and state = 'waiting'
+    and ((answers is not null and due_at < :before) or due_at < :news_before)
   order by id limit :page
 );
-
--- export_reports --
--- In pages, so that no read holds the log while a file is written.
-select id, number, reported_at, state, type, entry, level, came_by, language, platform, text
-from reports where id > :after order by id limit :page;
 
 -- sealed_sessions --
 -- Everything sealed, to be sealed anew after SECRET_KEY has changed.

@@ -26,9 +26,13 @@ insert into sighting_bands (band, sighting) values (:band, :sighting);
 insert into sighting_sources (sighting, source, kind, day) values (:sighting, :source, :kind, :day)
 on conflict (sighting, source) do nothing;
 
+-- note_given --
+-- What somebody was told last, so that they can be told where it turns out otherwise.
+update sighting_sources set given = :given, given_at = :now where sighting = :sighting and source = :source;
+
 -- count_sighting --
 -- The newest verdict wins: what was unknown yesterday may have an entry today.
-update sightings set asked = asked + 1, people = people + :people, groups = groups + :groups, last_seen = :now,
+update sightings set asked = asked + 1, people = people + :people, groups = groups + :groups, hubs = hubs + :hubs, last_seen = :now,
   level = :level, type = :type, entry = :entry
 where id = :id;
 

@@ -27,14 +27,31 @@ create table cases (
     decided_at text,
     remark text not null default '',
     merged_into integer references cases (id),
+    -- People new to its sighting in the last days, and the day that this was counted on.
+    growth integer not null default 0,
+    grown_on text not null default '',
+    -- Somebody is still to be told where it stands.
+    telling integer not null default 0,
     -- Counts up with every change by an official: whoever decides on an older one is shown the change first.
     version integer not null default 1
 );
-create index cases_open on cases (promised_at) where state in ('received', 'in_review');
+-- The queue, once for each way of sorting it; what nobody vouches for any more (withdrawn, hidden) is not in it.
+create index cases_open on cases (promised_at, state, disputed, reporters)
+    where state in ('received', 'in_review') and reporters > 0;
+create index cases_open_weight on cases (weight, disputed, state)
+    where state in ('received', 'in_review') and reporters > 0;
+create index cases_open_growth on cases (growth, disputed, state)
+    where state in ('received', 'in_review') and reporters > 0;
+create index cases_open_newest on cases (last_report_at, disputed, state)
+    where state in ('received', 'in_review') and reporters > 0;
+create index cases_growing on cases (grown_on) where growth > 0;
+create index cases_telling on cases (id) where telling = 1;
+create index cases_keyed on cases (last_report_at) where text_key is not null;
 create index cases_sighting on cases (sighting) where sighting is not null;
 create index cases_text_key on cases (text_key) where text_key is not null;
 create index cases_last_report on cases (last_report_at);
 create index cases_merged on cases (merged_into) where merged_into is not null;
+create index cases_answered on cases (decided_at) where state = 'answered';
 create index cases_decided on cases (decided_at) where decided_at is not null;
 
 alter table reports add column case_id integer references cases (id);
@@ -51,10 +68,13 @@ alter table reports add column disputes integer not null default 0;
 -- A spammer's report counts for nothing and is shown to nobody.
 alter table reports add column hidden integer not null default 0;
 alter table reports add column answered_at text;
+-- By when its reporter was told that it will have been looked at.
+alter table reports add column promised_at text;
 create index reports_case on reports (case_id);
+create index reports_case_person on reports (case_id, person);
 create index reports_at on reports (reported_at);
 
--- Telephones, accounts, LINE ids and domains that were reported. The value itself is kept nowhere.
+-- Telephones, accounts, LINE ids, domains… that were reported, as keyed hashes. The value itself is kept nowhere.
 create table identifiers (
     id integer primary key autoincrement,
     key text not null unique,
@@ -63,23 +83,18 @@ create table identifiers (
     last_seen text not null,
     -- It stands in the directory: reports go to review and never speak against it.
     guarded integer not null default 0,
-    -- An official's word: '' or 'scam'.
-    confirmed text not null default '',
-    confirmed_at text
+    -- The case in which an official said that it belongs to a scam.
+    confirmed_in integer references cases (id) on delete set null
 );
-create table identifier_sources (
+create index identifiers_confirmed on identifiers (confirmed_in) where confirmed_in is not null;
+create index identifiers_last_seen on identifiers (last_seen);
+-- Which report names which. Who said it, who vouches, whether it is hidden or withdrawn stands in the report alone.
+create table identifier_reports (
     identifier integer not null references identifiers (id) on delete cascade,
-    source text not null,
-    evidence text not null,
-    case_id integer references cases (id),
-    times integer not null default 1,
-    first_at text not null,
-    last_at text not null,
-    hidden integer not null default 0,
-    primary key (identifier, source)
+    report integer not null references reports (id) on delete cascade,
+    primary key (identifier, report)
 ) without rowid;
-create index identifier_sources_source on identifier_sources (source);
-create index identifier_sources_case on identifier_sources (case_id) where case_id is not null;
+create index identifier_reports_report on identifier_reports (report);
 
 -- Who did what when. It only grows, and each row holds the hash of the one before.
 create table audit (
@@ -102,10 +117,23 @@ begin
     select raise(abort, 'the audit log only grows');
 end;
 
+-- The last thing that a reporter was told of their case: one row each, so that nobody can be told it twice. `version` is
+-- the case's at that moment: what is older is not told after what is newer.
+create table notices (
+    case_id integer not null references cases (id) on delete cascade,
+    person text not null,
+    said text not null,
+    version integer not null,
+    told_at text not null,
+    primary key (case_id, person)
+) without rowid;
+create index notices_person on notices (person);
+
 -- What was told to whom about a message, so that a changed verdict can be told to them too.
 alter table sighting_sources add column given text not null default '';
 alter table sighting_sources add column given_at text;
-alter table sighting_sources add column recalled text not null default '';
+-- The wave of letters that reached them last.
+alter table sighting_sources add column recalled integer;
 
 -- Waves of letters to those who were given an old verdict; each goes on where it was left.
 create table recalls (
@@ -116,10 +144,15 @@ create table recalls (
     entry text,
     state text not null check (state in ('waiting', 'done')),
     told integer not null default 0,
+    -- The last source that was looked at, in their order.
+    after text not null default '',
     made_at text not null,
     done_at text
 );
 create index recalls_waiting on recalls (id) where state = 'waiting';
+create index recalls_sighting on recalls (sighting);
+create index recalls_case on recalls (case_id) where case_id is not null;
+create index recalls_done on recalls (done_at) where state = 'done';
 
 -- One gentle question, later: "did the bank give a case number?"
 create table follow_ups (
@@ -133,6 +166,8 @@ create table follow_ups (
 );
 create index follow_ups_due on follow_ups (due_at) where state = 'waiting';
 create index follow_ups_person on follow_ups (person);
+create unique index follow_ups_one on follow_ups (person, kind) where state = 'waiting';
+create index follow_ups_ended on follow_ups (due_at) where state <> 'waiting';
 
 -- Somebody whose reports are hidden or who is slowed down, and why.
 create table limits (

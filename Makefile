@@ -2,16 +2,21 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test test-slow check lock clean
+.PHONY: run demo test test-slow check lock clean
 
 run: .venv/.installed
 	$(BIN)/rutan serve
 
+# The same server over three invented months; prints links that sign you in at the desk.
+demo: .venv/.installed
+	$(BIN)/rutan demo
+
+# More workers than cores: most of these tests wait for a server, not for the processor.
 test: .venv/.installed-dev
-	$(BIN)/python -m pytest -n 2 tests
+	$(BIN)/python -m pytest -n 4 tests
 
 test-slow: .venv/.installed-dev
-	$(BIN)/python -m pytest -m slow tests
+	$(BIN)/python -m pytest -n 2 -m slow tests
 
 check: .venv/.installed-dev
 	$(BIN)/ruff check .

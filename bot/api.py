@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -9,11 +10,13 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from bot.doors import too_fast
 from bot.running import Running
 from bot.verdict_json import as_json, paragraphs, spoken
 from content.models import Language
 from content.verdict import judge
 from handlers.check import counted
+from handlers.exchange import reported_of
 from handlers.languages import script
 from handlers.messages import Platform
 from handlers.wording import Voice
@@ -65,12 +68,20 @@ class VerdictOut(BaseModel):
 def router(bot: Running) -> APIRouter:
     api = APIRouter(prefix="/api/v1", tags=["check"])
 
-    @api.post("/check", response_model=VerdictOut, summary="Is this a scam?")
-    def check(question: Question) -> dict[str, Any]:
+    @api.post(
+        "/check",
+        response_model=VerdictOut,
+        summary="Is this a scam?",
+        responses={429: {"description": "Too many checks from this address; `Retry-After` says when to go on"}},
+    )
+    async def check(question: Question, request: Request) -> Any:
         """The verdict on one text. Nothing of the text is kept."""
+        if wait := bot.doors.check(request):
+            return too_fast(wait)
         knowledge = bot.ports.knowledge
         language = question.language or script(question.text) or Language.THAI
-        verdict = judge(question.text, knowledge, language)
+        reported = await reported_of([question.text], bot.ports)
+        verdict = await asyncio.to_thread(judge, question.text, knowledge, language, reported)
         bot.metrics.count((counted(verdict),), Platform.WEB)
         reply = spoken(verdict, Voice(knowledge, language))
         return {**as_json(verdict), "reply": {"paragraphs": paragraphs(reply)}}

@@ -10,16 +10,18 @@ import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 
-from bot import api, web, webchat
+from bot import api, bulletin_pages, desk, hub_pages, press, score, web, webchat
 from bot.line import LineSender
+from bot.live_knowledge import LiveKnowledge, swap
 from bot.metrics import Metrics
 from bot.running import Part, Running, SystemClock
 from bot.settings import Settings, TelegramMode
+from bot.store.revisions import Revisions
 from bot.store.store import SqlStore
 from bot.telegram import TelegramSender
 from bot.telegram_polling import TelegramPolling
-from content.loading import load
 from handlers.errors import SendFailed
+from handlers.limits import Allowance
 from handlers.messages import Platform
 from handlers.ports import Ports, Sender
 from handlers.report import Terms
@@ -27,8 +29,9 @@ from handlers.report import Terms
 log = structlog.get_logger()
 
 
-def build(settings: Settings, part: Part = Part.ALL) -> FastAPI:
-    """The whole bot as one ASGI application; `app.state.bot` is the running bot once it has started."""
+def build(settings: Settings, part: Part = Part.ALL, *, demo: bool = False) -> FastAPI:
+    """The whole bot as one ASGI application; `app.state.bot` is the running bot once it has started. `demo`: its data are
+    invented, and the desk says so."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -37,6 +40,10 @@ def build(settings: Settings, part: Part = Part.ALL) -> FastAPI:
             app.router.routes.extend(web.routes(bot))
             app.include_router(api.router(bot))
             webchat.mount(app, bot)
+            app.state.desk = desk.mount(app, bot, demo=demo)
+            score.mount(app, bot)
+            hub_pages.mount(app, bot)
+            bulletin_pages.mount(app, bot)
             yield
 
     app = FastAPI(
@@ -54,21 +61,33 @@ def build(settings: Settings, part: Part = Part.ALL) -> FastAPI:
 @asynccontextmanager
 async def opened(settings: Settings, part: Part) -> AsyncIterator[Running]:
     """A running bot; closed in the order opposite to that in which it was opened."""
-    knowledge = load()
     async with AsyncExitStack() as stack:
         clock = SystemClock()
         store = SqlStore.open(settings.database_url, settings.keys(), clock, settings.timezone)
         stack.callback(store.close)
+        live = LiveKnowledge(Revisions(store.foundation))
+        knowledge = await live.first()
         senders: dict[Platform, Sender] = {}
         terms = Terms(days=settings.retention_days, zone=settings.timezone)
+        allowance = Allowance(settings.reports_per_day, settings.web_reports_per_day)
         bot = Running(
-            settings, store, Ports(store, senders, clock, knowledge, terms, store.fingerprinter), Metrics(), part
+            settings,
+            store,
+            Ports(store, senders, clock, knowledge, terms, store.fingerprinter, allowance),
+            Metrics(),
+            part,
         )
+        bot.ports.home = settings.public_url if settings.public_url.startswith("https://") else ""
         for line in platforms_told(settings):
             log.info(line)
         await connect(settings, bot, senders, stack)
+        if part is not Part.WEB:
+            at_press = press.opened(store.foundation, lambda: bot.ports.knowledge, settings)
+            for job in await stack.enter_async_context(at_press):
+                bot.ticker.add(job)
         await bot.start()
         stack.push_async_callback(bot.stop)
+        await _in_background(live.watch(swap(bot.ports, bot.metrics)), stack)
         yield bot
 
 
@@ -76,14 +95,15 @@ async def connect(settings: Settings, bot: Running, senders: dict[Platform, Send
     """Open the way out to each platform that is on, and Telegram's way in where no webhook reaches us."""
     if settings.line_on and settings.line_channel_access_token:
         token = settings.line_channel_access_token.get_secret_value()
-        senders[Platform.LINE] = await stack.enter_async_context(
-            LineSender.open(token, settings.line_api_url, pushing=bot.store.pushing)
-        )
+        line = await stack.enter_async_context(LineSender.open(token, settings.line_api_url, pushing=bot.store.pushing))
+        senders[Platform.LINE] = line
+        await _in_background(learn_account(line, Platform.LINE, bot), stack)
     if settings.telegram_bot_token:
         token = settings.telegram_bot_token.get_secret_value()
         sender = await stack.enter_async_context(TelegramSender.open(token, settings.telegram_api_url))
         senders[Platform.TELEGRAM] = sender
         await _in_background(learn_name(sender, bot), stack)
+        await _in_background(learn_account(sender, Platform.TELEGRAM, bot), stack)
         if settings.telegram_reads_by is TelegramMode.POLLING and bot.part is not Part.WORK:
             polling = TelegramPolling(token, bot.accept_updates, settings.telegram_api_url)
             stack.push_async_callback(polling.close)
@@ -100,6 +120,18 @@ async def learn_name(sender: TelegramSender, bot: Running) -> None:
             log.warning("Telegram did not say our name", reason=trouble.reason, again_in_seconds=pause)
             await asyncio.sleep(pause)
             pause = min(pause * 2, 60)
+
+
+async def learn_account(sender: LineSender | TelegramSender, platform: Platform, bot: Running) -> None:
+    """Ask a platform how people open a chat with us alone; until it says, groups are told without a button."""
+    pause = 1.0
+    while platform not in bot.ports.accounts:
+        try:
+            bot.ports.accounts[platform] = await sender.account()
+        except SendFailed as trouble:
+            log.debug("a platform did not say what we are called", platform=platform.value, reason=trouble.reason)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 300)
 
 
 async def _in_background(work: Coroutine[None, None, None], stack: AsyncExitStack) -> None:

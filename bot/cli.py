@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import click
 
-from bot.commands import checking, content, measuring, people, platforms
+from bot.commands import (
+    audit,
+    bulletins,
+    checking,
+    content,
+    curating,
+    demo,
+    hubs,
+    measuring,
+    officials,
+    people,
+    platforms,
+)
 from bot.commands.common import clearly, knowledge, settings
 
 
@@ -22,7 +34,7 @@ def serve(only: str | None) -> None:
     from bot.serving import run
 
     given = settings()
-    knowledge()
+    knowledge(overdue=True)
     run(given, only)
 
 
@@ -43,9 +55,15 @@ for each in (
     content.content,
     people.forget,
     people.export,
+    audit.audit,
+    officials.officials,
+    hubs.hubs,
+    bulletins.bulletins,
     platforms.line,
     platforms.telegram,
     measuring.evaluate,
     measuring.bench,
+    demo.demo,
 ):
     rutan.add_command(each)
+people.export.add_command(curating.export_knowledge)

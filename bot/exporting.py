@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TextIO
 
 from bot.store.upkeep import REPORT_COLUMNS
@@ -13,16 +13,18 @@ from bot.store.upkeep import REPORT_COLUMNS
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
-async def write(rows: AsyncIterator[Mapping[str, str]], form: str, out: TextIO) -> None:
+async def write(
+    rows: AsyncIterator[Mapping[str, str]], form: str, out: TextIO, columns: Sequence[str] = REPORT_COLUMNS
+) -> None:
     """Write every row to `out` as "csv" (with a heading) or "jsonl"."""
     if form == "jsonl":
         async for row in rows:
             out.write(json.dumps(dict(row), ensure_ascii=False) + "\n")
         return
     table = csv.writer(out, lineterminator="\n")
-    table.writerow(REPORT_COLUMNS)
+    table.writerow(columns)
     async for row in rows:
-        table.writerow([harmless(str(row[column] or "")) for column in REPORT_COLUMNS])
+        table.writerow([harmless(str(row[column] or "")) for column in columns])
 
 
 def harmless(cell: str) -> str:

@@ -43,6 +43,18 @@ class Identity:
     def group(self, platform: Platform, chat: str) -> str:
         return self._hash("group", platform.value, chat)
 
+    def identifier(self, kind: str, value: str) -> str:
+        """A telephone, account, LINE id, domain… that was reported (`content.reported.Subject`)."""
+        return self._hash("identifier", kind, value)
+
+    def of_text(self, skeleton: str) -> str:
+        """A message too short for a fingerprint, known again letter by letter."""
+        return self._hash("text", skeleton)
+
+    def recipient_key(self) -> bytes:
+        """The key of the labels under which recipients stand in an export: of no use for finding people."""
+        return hmac.digest(self.key, b"recipients 1", "sha256")
+
     def fingerprint_key(self) -> bytes:
         """The key of fingerprints: from the same secret, of no use for finding people."""
         return hmac.digest(self.key, b"fingerprints 1", "sha256")

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
 
 import aiohttp
 import structlog
@@ -28,8 +29,10 @@ from bot import flex, payload
 from bot.fitting import clipped, fitted, legible
 from bot.flex import FlexPart
 from bot.payload import Payload
+from bot.vision.fetching import PICTURE_NAMES, NotFetched, bounded
 from handlers.errors import QuotaSpent, SendFailed, TooFast, Unreachable
 from handlers.messages import (
+    Account,
     Address,
     ButtonKind,
     ChatKind,
@@ -73,6 +76,8 @@ MESSAGE_KINDS = {
     "location": Kind.LOCATION,
     "sticker": Kind.STICKER,
 }
+# LINE lets people choose so many pictures at once.
+LARGEST_ALBUM = 20
 WITH_CONTENT = {Kind.IMAGE, Kind.AUDIO, Kind.VIDEO, Kind.FILE}
 
 
@@ -105,6 +110,8 @@ def _message(event: object, now: datetime) -> Message:
         data=_data(event, kind),
         file_id=payload.text(event, "message", "id") if kind in WITH_CONTENT else "",
         addressed=addressed or (kind is Kind.TAP and address.kind is ChatKind.GROUP),
+        album=payload.text(event, "message", "imageSet", "id"),
+        album_size=min(max(payload.number(event, "message", "imageSet", "total") or 0, 0), LARGEST_ALBUM),
         reply_token=payload.text(event, "replyToken") if kind is not Kind.IGNORED else "",
     )
 
@@ -122,6 +129,8 @@ def _kind(event: object, address: Address) -> Kind:
     # In standby another module owns the chat: LINE asks bots to stay silent. A mode of tomorrow is answered.
     if payload.text(event, "mode") == "standby" or not address.chat:
         return Kind.IGNORED
+    if event_type == "message" and payload.text(event, "message", "fileName").lower().endswith(PICTURE_NAMES):
+        return Kind.IMAGE  # a picture sent as a file
     if event_type == "message":
         return MESSAGE_KINDS.get(payload.text(event, "message", "type"), Kind.OTHER)
     if event_type not in EVENT_KINDS:
@@ -210,6 +219,9 @@ LOADING_SECONDS = 20
 PAUSE_SECONDS = 2.0
 CONNECTIONS = 100
 OFFICIAL_URL = "https://api.line.me"
+# LINE hands out what people send from a house of its own.
+CONTENT_URL = "https://api-data.line.me"
+CONTENT_SECONDS = 8.0
 
 
 @dataclass(frozen=True)
@@ -302,6 +314,44 @@ class LineSender:
             await self._api.show_loading_animation(request, _request_timeout=WORKING_SECONDS)
         except (ApiException, aiohttp.ClientError, TimeoutError, OSError, ValueError) as failure:
             log.debug("no loading animation", reason=type(failure).__name__)
+
+    async def content(self, file_id: str) -> bytes:
+        """The bytes of a picture that somebody sent. Raises NotFetched."""
+        if not file_id.isdigit():  # it becomes part of an address
+            raise NotFetched
+        address = f"{self._configuration.host or CONTENT_URL}/v2/bot/message/{file_id}/content"
+        headers = {"Authorization": f"Bearer {self._configuration.access_token}"}
+        timeout = aiohttp.ClientTimeout(total=CONTENT_SECONDS)
+        try:
+            async with (
+                aiohttp.ClientSession(timeout=timeout) as session,
+                session.get(address, headers=headers, allow_redirects=False) as answer,
+            ):
+                if answer.status != 200:
+                    raise NotFetched
+                return await bounded(answer.content.iter_chunked(65_536), answer.content_length)
+        except (aiohttp.ClientError, TimeoutError, OSError) as failure:
+            log.debug("a picture was not handed out", reason=type(failure).__name__)
+            raise NotFetched from None
+
+    async def account(self) -> Account:
+        """What LINE calls us. Raises SendFailed when it cannot be asked."""
+        try:
+            known = await self._api.get_bot_info(_request_timeout=REQUEST_SECONDS)
+        except (ApiException, aiohttp.ClientError, TimeoutError, OSError, ValueError) as failure:
+            raise SendFailed(f"LINE: {type(failure).__name__}") from failure
+        return Account(f"https://line.me/R/ti/p/{quote(known.basic_id)}")
+
+    async def is_admin(self, address: Address) -> bool | None:
+        return None  # LINE has no admins, or does not tell
+
+    async def leave(self, address: Address) -> None:
+        # A room (several people without a group's name) has ids of its own.
+        part = "room" if address.chat.startswith("R") else "group"
+        try:
+            await self._post(f"/v2/bot/{part}/{address.chat}/leave", {}, {})
+        except SendFailed as failure:
+            log.warning("could not leave a group", platform="line", reason=failure.reason)
 
     @property
     def _api(self) -> AsyncMessagingApi:

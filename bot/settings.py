@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
+from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, ClassVar
@@ -83,6 +85,13 @@ class Settings(BaseSettings):
     log_level: LogLevel = LogLevel.INFO
     log_format: LogFormat = LogFormat.CONSOLE
     retention_days: int = Field(default=180, ge=1, le=3650)
+    reports_per_day: int = Field(default=20, ge=1, le=1000)
+    web_reports_per_day: int = Field(default=500, ge=1, le=1_000_000)
+    checks_per_minute: int = Field(default=120, ge=1, le=100_000)
+    bulletin_day: int = Field(default=1, ge=1, le=28)
+    bulletin_hour: int = Field(default=6, ge=0, le=23)
+    quiet_hours: str = "21:00-08:00"
+    telegram_channel: str = ""
 
     LINE_SETTINGS: ClassVar[tuple[str, ...]] = ("line_channel_secret", "line_channel_access_token")
 
@@ -112,6 +121,20 @@ class Settings(BaseSettings):
     def _database(cls, value: str) -> str:
         if not value.startswith("sqlite:///") or value == "sqlite:///":
             raise ValueError("must be sqlite:///PATH (this version serves from SQLite)")
+        return value
+
+    @field_validator("quiet_hours")
+    @classmethod
+    def _hours(cls, value: str) -> str:
+        if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d", value.strip()):
+            raise ValueError("must be written as in 21:00-08:00 (00:00-00:00 for none)")
+        return value.strip()
+
+    @field_validator("telegram_channel")
+    @classmethod
+    def _channel(cls, value: str) -> str:
+        if value and not re.fullmatch(r"@[A-Za-z][A-Za-z0-9_]{4,31}|-100\d{5,15}", value):
+            raise ValueError("must be @name or the -100… number of a channel")
         return value
 
     @field_validator("public_url", "line_api_url", "telegram_api_url")
@@ -179,6 +202,11 @@ class Settings(BaseSettings):
         if self.secret_key:
             return (self.secret_key.get_secret_value(),)
         return (_kept_key(self.database_path.parent / "secret.key"),)
+
+
+def inherited(names: Iterable[str]) -> dict[str, str]:
+    """Those variables of the surroundings that are set, for another process of ours. None of them is a setting."""
+    return {name: os.environ[name] for name in names if name in os.environ}
 
 
 def _kept_key(path: Path) -> str:

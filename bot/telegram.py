@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import Any, Final
 
 import structlog
-from telegram import InlineKeyboardMarkup, LinkPreviewOptions
-from telegram.constants import ChatAction, ParseMode
+from telegram import InlineKeyboardMarkup, LinkPreviewOptions, User
+from telegram.constants import ChatAction, ChatMemberStatus, ParseMode
 from telegram.error import BadRequest, TelegramError
 
 from bot import payload, telegram_html
@@ -20,8 +20,11 @@ from bot.fitting import clipped, fitted, legible, utf16_units
 from bot.payload import Payload
 from bot.telegram_client import Connection, about_person, failed
 from bot.telegram_polling import TelegramPolling as TelegramPolling
+from bot.vision.fetching import NotFetched
+from bot.vision.opening import LARGEST_FILE
 from content.models import Language
-from handlers.messages import Address, ChatKind, Kind, Message, Platform, Reply
+from handlers.messages import Account, Address, ChatKind, Kind, Message, Platform, Reply
+from handlers.picture_types import PictureTrouble
 from handlers.ports import Letter, Sent
 
 log = structlog.get_logger(__name__)
@@ -72,6 +75,7 @@ SERVICE_NOTES: Final = frozenset(
         """,
     )
 )
+PICTURE_TYPES: Final = frozenset({"image/jpeg", "image/png", "image/webp"})
 COMMAND = re.compile(r"^/(?P<name>[A-Za-z0-9_]{1,32})(?:@(?P<bot>[A-Za-z0-9_]{1,64}))?(?=\s|$)")
 OUTSIDE: Final = frozenset({"left", "kicked"})
 
@@ -155,6 +159,7 @@ def _message(message: Payload, event_id: str, bot_username: str, now: datetime) 
         text=text,
         data=_data(message, kind),
         file_id=_file_id(message),
+        album=payload.text(message, "media_group_id"),
         forwarded=any(name.startswith("forward_") for name in message),
         addressed=addressed,
         quoted=_quoted(message, bot_username),
@@ -173,6 +178,8 @@ def _kind(message: Payload, address: Address, bot_username: str) -> Kind:
     named = (command["bot"] or "").lower() if command else ""
     if named not in ("", bot_username) and address.kind is ChatKind.GROUP:
         return Kind.IGNORED
+    if payload.text(message, "document", "mime_type") in PICTURE_TYPES and "animation" not in message:
+        return Kind.IMAGE  # a picture sent as a file
     return next((kind for name, kind in MESSAGE_KINDS.items() if name in message), Kind.OTHER)
 
 
@@ -282,6 +289,8 @@ def rescued(reply: Reply) -> str:
 # --- send --------------------------------------------------------------
 
 WORKING_SECONDS = 2.0
+# As whom Telegram shows an admin of a group who writes in the group's name.
+NAMELESS_ADMIN = "1087968824"
 # Presses already acknowledged by this process; more than can be open at a time.
 REMEMBERED_TAPS = 1_000
 
@@ -305,11 +314,35 @@ class TelegramSender:
 
     async def username(self) -> str:
         """Our own name without @, as Telegram knows it. Raises SendFailed when it cannot be asked."""
+        return (await self._me()).username or ""
+
+    async def account(self) -> Account:
+        """What Telegram calls us, and whether we hear everything in groups. Raises SendFailed when it cannot be asked."""
+        me = await self._me()
+        overhears = bool(me.can_read_all_group_messages)
+        return Account(f"https://t.me/{me.username}" if me.username else "", overhears=overhears)
+
+    async def is_admin(self, address: Address) -> bool | None:
+        if address.person == NAMELESS_ADMIN:
+            return True
         try:
-            me = await self._bot.get_me()
+            member = await self._bot.get_chat_member(_chat_id(address), int(address.person))
+        except (TelegramError, ValueError) as failure:
+            log.debug("could not ask who is an admin", reason=type(failure).__name__)
+            return None
+        return member.status in (ChatMemberStatus.ADMINISTRATOR, ChatMemberStatus.OWNER)
+
+    async def leave(self, address: Address) -> None:
+        try:
+            await self._bot.leave_chat(_chat_id(address))
+        except (TelegramError, ValueError) as failure:
+            log.warning("could not leave a group", platform="telegram", reason=type(failure).__name__)
+
+    async def _me(self) -> User:
+        try:
+            return await self._bot.get_me()
         except TelegramError as failure:
             raise failed(failure) from failure
-        return me.username or ""
 
     async def send(self, letter: Letter) -> Sent:
         acknowledged = self._acknowledge(letter.callback_id)
@@ -324,6 +357,17 @@ class TelegramSender:
             await self._bot.send_chat_action(_chat_id(message.address), ChatAction.TYPING, read_timeout=WORKING_SECONDS)
         except (TelegramError, ValueError) as failure:
             log.debug("no chat action", reason=type(failure).__name__)
+
+    async def content(self, file_id: str) -> bytes:
+        """The bytes of a picture that somebody sent. Raises NotFetched."""
+        try:
+            file = await self._bot.get_file(file_id)
+            if (file.file_size or 0) > LARGEST_FILE:
+                raise NotFetched(PictureTrouble.TOO_LARGE)
+            return bytes(await file.download_as_bytearray())
+        except (TelegramError, ValueError) as failure:
+            log.debug("a picture was not handed out", reason=type(failure).__name__)
+            raise NotFetched from None
 
     async def _acknowledge(self, callback_id: str) -> None:
         """Stops the little clock on the pressed button. When that fails, the answer goes out all the same."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from html import escape
 from pathlib import Path
-from urllib.parse import parse_qsl
 from weakref import WeakValueDictionary
 
 from fastapi import FastAPI
@@ -27,21 +27,21 @@ from bot.browser_names import Names
 from bot.running import Running
 from bot.sealing import Seal, SealBroken
 from bot.store.transaction import StoreFailed
-from bot.web import LARGEST_BODY, TooLarge, whole_body
+from bot.webform import Refused, taken_in
 from content.cleaning import cut
 from content.models import Language
 from handlers.languages import script
+from handlers.limits import in_need
 from handlers.menu import menu
 from handlers.messages import Address, Kind, Message, Platform, Reply, Tone
 from handlers.wording import Voice
 
 HERE = Path(__file__).parent
 LONGEST_TEXT = 20_000
-MOST_FIELDS = 10
 # An answer takes a second or two; a browser that waits longer is told to look again.
 WAIT_SECONDS = 12.0
 LOOK_SECONDS = 0.5
-# Without JavaScript the page carries the conversation, sealed; with the longest text it must fit into `LARGEST_BODY`.
+# Without JavaScript the page carries the conversation, sealed; with the longest text it must fit into a form.
 MOST_TURNS = 12
 MOST_CARRIED = 200_000
 # `same-origin`, not `no-referrer`: with the latter a browser posts our own form with `Origin: null`.
@@ -92,7 +92,10 @@ async def collect(bot: Running, message: Message) -> list[Reply]:
     """Into the inbox like any other message; then wait at the mailroom for what comes back."""
     address, voice = message.address, _voice(bot, message)
     bell = bot.mailroom.bell(address.chat)
+    news: list[Reply] = []
     try:
+        # What waited since the browser looked last is shown, and not taken for the answer.
+        news = [letter.reply for letter in await bot.store.collect(address)]
         await bot.accept([message])
         for _ in range(round(WAIT_SECONDS / LOOK_SECONDS)):
             # Where another process answers, no bell rings here: so we also look.
@@ -100,12 +103,12 @@ async def collect(bot: Running, message: Message) -> list[Reply]:
                 await asyncio.wait_for(bell.wait(), LOOK_SECONDS)
             letters = await bot.store.collect(address)
             if letters:
-                return [letter.reply for letter in letters]
+                return [*news, *(letter.reply for letter in letters)]
             if bell.is_set():
-                return []
-        return [_failed(voice)]
+                return news
+        return [*news, _failed(voice)]
     except StoreFailed:
-        return [_failed(voice)]
+        return [*news, _failed(voice)]
     finally:
         bot.mailroom.leave(address.chat, bell)
 
@@ -175,6 +178,8 @@ def said(message: Message, turns: Sequence[Turn]) -> Turn:
     words = cut(message.text, LONGEST_TEXT).strip()
     if message.kind is Kind.TAP:
         words = _label(message.data, turns)
+    if message.kind is Kind.IMAGE:
+        words = f"🖼 {words}"
     return Turn("you", str(Markup("<p>{}</p>").format(words or "…")))
 
 
@@ -189,15 +194,6 @@ def _label(tap: str, turns: Sequence[Turn]) -> str:
 
 
 # --- routes ----------------------------------------------------------------------------------------------------------
-class Refused(Exception):
-    """A form that we do not take."""
-
-    def __init__(self, status: int, why: str) -> None:
-        super().__init__(why)
-        self.status = status
-        self.why = why
-
-
 class Static(StaticFiles):
     """Looks and script of the page; a browser asks each time whether they changed, so that they fit the page."""
 
@@ -243,17 +239,38 @@ class WebChat:
     async def say(self, request: Request) -> Response:
         """What was typed or tapped, answered: a whole page, or (`fragment`) only the bubbles."""
         try:
-            form = await taken_in(request)
+            if not verify(request.headers):
+                raise Refused(403, "this form was not sent from our page")
+            taken = await taken_in(request)
         except Refused as refused:
             return PlainTextResponse(refused.why, status_code=refused.status, headers=SECURITY)
         chat, language = self._names.known(request) or secrets.token_hex(16), hint(request)
-        message = read(form, chat, language, self._bot.ports.clock.now())
+        form, now = taken.fields, self._bot.ports.clock.now()
+        message = read(form, chat, language, now)
+        wait = self._bot.doors.chat(request, chat)
+        if wait and not in_need(message, self._bot.ports.knowledge.words):
+            return self._names.give(self._too_fast(message, form, wait), request, chat)
+        if taken.picture and message.kind is not Kind.TAP:
+            picture = await self._bot.pictures.read_file(taken.picture, message.address, now)
+            message = replace(message, kind=Kind.IMAGE, picture=picture)
         bubbles = [Turn("rutan", render(reply)) for reply in await self._answers(message)]
         if form.get("fragment"):
             return self._names.give(_fragment(bubbles), request, chat)
         before = self._page.turns(form.get("history", ""), chat)
         drawn = self._page.draw([*before, said(message, before), *bubbles], chat, language)
         return self._names.give(HTMLResponse(drawn, headers=SECURITY), request, chat)
+
+    def _too_fast(self, message: Message, form: Mapping[str, str], wait: float) -> Response:
+        """Not answered yet, and said so, as any answer would be."""
+        voice = _voice(self._bot, message)
+        reply = voice.short("web_too_fast_title", "web_too_fast", tone=Tone.CAUTION, buttons=(voice.call("1441"),))
+        bubble = Turn("rutan", render(reply))
+        headers = SECURITY | {"Retry-After": str(math.ceil(wait))}
+        if form.get("fragment"):
+            return HTMLResponse(bubble.html, status_code=429, headers=headers)
+        before = self._page.turns(form.get("history", ""), message.address.chat)
+        drawn = self._page.draw([*before, said(message, before), bubble], message.address.chat, voice.language)
+        return HTMLResponse(drawn, status_code=429, headers=headers)
 
     async def news(self, request: Request) -> Response:
         """What came in the meantime, for a page that stays open."""
@@ -268,22 +285,6 @@ class WebChat:
             return [_voice(self._bot, message).short("web_too_long", tone=Tone.CALM)]
         async with self._busy.setdefault(message.address.chat, asyncio.Lock()):
             return await collect(self._bot, message)
-
-
-async def taken_in(request: Request) -> dict[str, str]:
-    """The fields of a form of ours. Raises Refused for one that is not ours, too large, or of another kind."""
-    if not verify(request.headers):
-        raise Refused(403, "this form was not sent from our page")
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/x-www-form-urlencoded":
-        raise Refused(400, "the form must be application/x-www-form-urlencoded; files are not taken")
-    try:
-        body = await whole_body(request)
-        return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MOST_FIELDS))
-    except TooLarge:
-        raise Refused(413, f"the form is over {LARGEST_BODY} bytes") from None
-    except ValueError:
-        raise Refused(400, f"the form has more than {MOST_FIELDS} fields") from None
 
 
 def _fragment(bubbles: Sequence[Turn]) -> Response:

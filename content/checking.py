@@ -9,8 +9,10 @@ from content import identifiers, signs
 from content.cleaning import readable, skeleton
 from content.directory import registrable
 from content.identifiers import Kind, host_of
-from content.models import BothLines, Entry, Family, State
+from content.lanes import OWN
+from content.models import Both, BothLines, Entry, Family, Organisation, Sign, State
 from content.reading import Gathered
+from content.words import bare
 
 
 def check(gathered: Gathered) -> None:
@@ -23,6 +25,10 @@ def check(gathered: Gathered) -> None:
     _links(gathered)
     _placeholders(gathered)
     _scorecard(gathered)
+    _provinces(gathered)
+    _emergency(gathered)
+    _organisations(gathered)
+    _promises(gathered)
 
 
 def _phrases(gathered: Gathered) -> None:
@@ -176,3 +182,109 @@ def _scorecard(gathered: Gathered) -> None:
     for index, band in enumerate(card.bands):
         if not band.ask <= band.warn <= band.known:
             gathered.fault_at("scorecard", "scorecard", "a band needs ask ≤ warn ≤ known", "bands", index)
+
+
+def _provinces(gathered: Gathered) -> None:
+    """No name means two provinces."""
+    owners: dict[str, str] = {}
+    for each in gathered.provinces.values():
+        for name in (each.id, each.name.th, each.name.en, *each.also):
+            other = owners.setdefault(bare(name), each.id)
+            if other != each.id:
+                gathered.fault_at("province", each.id, f"{name!r} is also a name of {other!r}: remove one", "also")
+
+
+def _emergency(gathered: Gathered) -> None:
+    """Every step, call, bank and source that is named is there, and every step is of some use."""
+    emergency = gathered.emergency
+    if emergency is None:
+        return
+
+    def fault(said: str, *loc: str | int) -> None:
+        gathered.fault_at("emergency", "emergency", said, *loc)
+
+    used = {step for lane in emergency.cases for step in (*lane.steps, *lane.late)}
+    for index, lane in enumerate(emergency.cases):
+        for step in sorted({*lane.steps, *lane.late} - set(emergency.by_step)):
+            fault(f"case {lane.id!r}: no step {step!r}: write it or correct the id", "cases", index)
+        if lane.late and set(lane.late) != set(lane.steps):
+            fault(
+                f"case {lane.id!r}: `late` has other steps than `steps`: the same ones in another order", "cases", index
+            )
+    for index, bank in enumerate(emergency.banks):
+        if bank.hotline not in gathered.hotlines:
+            fault(f"no hotline {bank.hotline!r}: use an id of hotlines.yaml", "banks", index)
+    for index, one in enumerate(emergency.steps):
+        if one.id not in used:
+            fault(f"no case has the step {one.id!r}: use it or remove it", "steps", index)
+        for call in (each for each in one.calls if each != OWN and each not in gathered.hotlines):
+            fault(f"step {one.id!r}: no hotline {call!r}: use an id of hotlines.yaml", "steps", index)
+        for source in (each for each in one.sources if each not in emergency.sources):
+            fault(f"step {one.id!r}: no source {source!r}: add it under `sources`", "steps", index)
+        for lead in (each for each in one.leads if each not in emergency.lanes):
+            fault(f"step {one.id!r}: no case {lead!r}", "steps", index)
+
+
+_DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]{2,}", re.ASCII)
+
+
+def _organisations(gathered: Gathered) -> None:
+    """An address vouches for its owner alone: it is a whole name, has one owner, and nobody else can make pages there."""
+    anybody = {name.lower() for name in gathered.hosts.shorteners}
+    owners: dict[str, str] = {}
+    for each in gathered.organisations.values():
+        for name in ("domains", "link_domains"):
+            for index, domain in enumerate(getattr(each, name)):
+                said = _unfit(domain, each.verified, anybody)
+                other = owners.setdefault(domain.lower(), each.id)
+                if not said and other != each.id:
+                    said = f"{domain!r} already belongs to organisation {other!r}: remove one"
+                if said:
+                    gathered.fault_at("organisation", each.id, said, name, index)
+        for index, number in enumerate(each.numbers):
+            if not 3 <= sum(letter.isdigit() for letter in number) <= 15:
+                said = f"{number!r} is no telephone number: write it as it is dialled"
+                gathered.fault_at("organisation", each.id, said, "numbers", index)
+
+
+def _unfit(domain: str, verified: bool, anybody: set[str]) -> str:
+    """What is wrong with an address as a sign of its owner; "" where nothing is."""
+    if not _DOMAIN.fullmatch(domain.lower()):
+        return f"{domain!r} is no domain name: write it as kbank.example, without https:// and without a path"
+    if verified and not registrable(domain.lower()):
+        return f"{domain!r} is an ending that anybody can register below: write the whole name"
+    if verified and domain.lower() in anybody:
+        return f"{domain!r} makes short links for anybody: it cannot speak for one organisation"
+    return ""
+
+
+_PROMISE = re.compile(r"ปลอดภัย|\bsafe(?:ly)?\b", re.IGNORECASE)
+# The scammer's own words, quoted so that people know them: "move it to a safe account".
+_QUOTED = re.compile(r"บัญชีปลอดภัย|safe[” \"]{1,2} ?account", re.IGNORECASE)
+_TOLD = ("title", "how_it_works", "do_now", "if_paid", "if_clicked", "if_gave_code", "check_yourself", "policy", "tell")
+
+
+def _promises(gathered: Gathered) -> None:
+    """Nobody is ever told that something is safe."""
+    for kind, known in (
+        ("entry", gathered.entries),
+        ("organisation", gathered.organisations),
+        ("sign", gathered.signs),
+    ):
+        for each in known.values():
+            for loc, text in _told(each):
+                if _PROMISE.search(_QUOTED.sub("", text)):
+                    said = "says that something is safe: say what to do or how to check instead"
+                    gathered.fault_at(kind, each.id, said, *loc)
+
+
+def _told(each: Entry | Organisation | Sign) -> Iterable[tuple[tuple[str | int, ...], str]]:
+    """What people are told of it, sentence by sentence, and where each stands."""
+    for name in _TOLD:
+        said: Both | BothLines | None = getattr(each, name, None)
+        for language in ("th", "en") if said else ():
+            some: str | tuple[str, ...] = getattr(said, language)
+            if isinstance(some, str):
+                yield (name, language), some
+            else:
+                yield from (((name, language, index), text) for index, text in enumerate(some))

@@ -245,7 +245,9 @@ def _table() -> npt.NDArray[np.uint32]:
         for code in range(first, last + 1):
             if table[code] == 0 and chr(code).isalpha():
                 lower = chr(code).lower()
-                table[code] = ord(lower) if len(lower) == 1 and ord(lower) < 0x10000 else code
+                small = ord(lower) if len(lower) == 1 and ord(lower) < 0x10000 else code
+                # The small letter may look like another (Г, г), or stand outside of these blocks (Ⱦ, ⱦ): both leave one trace.
+                table[small] = table[code] = table[small] or small
     return table
 
 

@@ -7,6 +7,7 @@ from collections import defaultdict
 from content import directory, learnt, matching, signs
 from content.directory import Hosts
 from content.knowledge import Knowledge
+from content.lanes import NO_EMERGENCY
 from content.learnt import Learnt
 from content.models import ScamType, State
 from content.reading import Gathered
@@ -34,6 +35,9 @@ def compile_(gathered: Gathered, version: str) -> Knowledge:
         hotlines=gathered.hotlines,
         phrases=gathered.phrases,
         words=gathered.words or NO_WORDS,
+        provinces=gathered.provinces,
+        emergency=gathered.emergency or NO_EMERGENCY,
+        drills=gathered.drills,
         tells=gathered.tells,
         scorecard=gathered.scorecard or _PLAIN_CARD,
         directory=_directory(gathered),

@@ -56,7 +56,8 @@ class Directory:
     long_brands: tuple[tuple[str, str], ...] = ()  # brand words that are telling even inside another name
     near_brands: tuple[str, ...] = ()  # brand words long enough for a slip of the pen to be told from another word
     written: tuple[tuple[str, str], ...] = ()  # official domain, and as imitators write it: `rd-go-th`
-    known: frozenset[str] = frozenset()  # domains of unverified organisations: not ours to accuse
+    known: frozenset[str] = frozenset()  # domains, numbers, LINE ids of unverified organisations: not ours to accuse
+    taken: frozenset[str] = frozenset()  # what all organisations registered, and hosts that anybody can use
 
     def judge_link(self, link: str) -> str:
         """`official:ID`, `lookalike:DOMAIN`, `shortener`, `shared_host`, `raw_ip`, `punycode`, `odd_ending` or `unknown`."""
@@ -147,6 +148,15 @@ class Directory:
         """`official:ID` for a verified LINE id, `unknown` otherwise."""
         owner = self.line_ids.get(name.lower())
         return f"official:{owner}" if owner else "unknown"
+
+    def guards(self, kind: str, value: str) -> bool:
+        """Whether reports may not speak against it: it belongs to an organisation, verified or not, or to everybody.
+
+        `kind` and `value` as in `content.reported.Subject`.
+        """
+        if kind == "domain":
+            return value in self.taken or bool(self._owner(value))
+        return value in self.numbers or value in self.line_ids or value in self.known
 
 
 # Given only on papers that show who one is: an imitator takes another.
@@ -306,7 +316,8 @@ def build(organisations: Iterable[Organisation], hosts: Hosts, hotlines: Mapping
     known: set[str] = set()
     for each in organisations:
         if not each.verified:
-            known.update(domain.lower() for domain in (*each.domains, *each.link_domains))
+            known.update(name.lower() for name in (*each.domains, *each.link_domains, *each.line_ids))
+            known.update("".join(letter for letter in number if letter.isdigit()) for number in each.numbers)
             continue
         for domain in (*each.domains, *each.link_domains):
             official.setdefault(domain.lower(), each.id)
@@ -321,7 +332,19 @@ def build(organisations: Iterable[Organisation], hosts: Hosts, hotlines: Mapping
     long_brands = tuple((brand, domain) for brand, domain in brands.items() if len(brand) >= 6)
     near_brands = tuple(brand for brand in brands if len(brand) >= 6)
     written = tuple((domain, domain.replace(".", "-")) for domain in official if len(domain) >= 7)
-    return Directory(hosts, official, numbers, line_ids, brands, long_brands, near_brands, written, frozenset(known))
+    taken = {registrable(name) or name for name in (*official, *known)} | hosts.shared | hosts.shorteners
+    return Directory(
+        hosts,
+        official,
+        numbers,
+        line_ids,
+        brands,
+        long_brands,
+        near_brands,
+        written,
+        frozenset(known),
+        frozenset(taken),
+    )
 
 
 def _brand_words(organisation: Organisation, domain: str) -> set[str]:

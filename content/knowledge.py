@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from content.directory import Directory
+from content.drills import Drill
+from content.lanes import Emergency
 from content.learnt import Learnt
 from content.matching import PhraseIndex
 from content.models import Both, Entry, Hotline, Organisation, ScamType, Sign
+from content.provinces import Province
 from content.scorecard import Scorecard
 from content.signs import SignIndex
 from content.words import Words
@@ -25,6 +28,9 @@ class Knowledge:
     hotlines: Mapping[str, Hotline]
     phrases: Mapping[str, Both]
     words: Words
+    provinces: Mapping[str, Province]
+    emergency: Emergency  # what to do when it has already happened
+    drills: Mapping[str, Drill]  # invented messages to practise with
     tells: Mapping[str, Both]  # what is said about matches and identifiers
     scorecard: Scorecard
     directory: Directory

@@ -23,6 +23,7 @@ __all__ = ["ContentError", "Fault", "Knowledge", "load"]
 FOLDER = Path(__file__).parent
 # Kept with the project, where only its owner writes: what is unpickled must be ours.
 CACHE = FOLDER.parent / "var" / "knowledge"
+CACHED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,19 @@ def load(folder: Path | None = None, *, cache: Path | None = CACHE, today: date 
     knowledge = compiling.compile_(gathered, version)
     _to_cache(cache, key, knowledge)
     return knowledge
+
+
+def kept(folder: Path, cache: Path | None = CACHE) -> Knowledge | None:
+    """The knowledge in `folder` if it was compiled before, whatever its days; None if it must be made."""
+    root = folder.resolve()
+    return _from_cache(cache, f"{_hash(root, content_files(root))}-{_engine()}")
+
+
+def kept_version(folder: Path, cache: Path | None = CACHE) -> str:
+    """The version of the knowledge in `folder` if it was compiled before, and so is sound; "" if nobody has tried."""
+    root = folder.resolve()
+    version = _hash(root, content_files(root))
+    return version if cache and (cache / f"{version}-{_engine()}.pickle").exists() else ""
 
 
 def _expired(knowledge: Knowledge, day: date) -> bool:
@@ -122,8 +136,9 @@ def _to_cache(cache: Path | None, key: str, knowledge: Knowledge) -> None:
         return
     with contextlib.suppress(OSError, pickle.PicklingError):
         cache.mkdir(parents=True, exist_ok=True)
-        for old in cache.glob("*.pickle"):
-            old.unlink(missing_ok=True)
         unfinished = cache / f"{key}.{id(knowledge)}.part"
         unfinished.write_bytes(pickle.dumps((key, knowledge), protocol=pickle.HIGHEST_PROTOCOL))
         unfinished.replace(cache / f"{key}.pickle")
+        # What is shipped and what officials made of it stay beside each other, and the one before while others read it.
+        for old in sorted(cache.glob("*.pickle"), key=lambda path: path.stat().st_mtime)[:-CACHED]:
+            old.unlink(missing_ok=True)

@@ -14,8 +14,11 @@ import yaml
 from pydantic import BaseModel, RootModel, ValidationError
 
 from content.cleaning import skeleton
+from content.drills import Drill
+from content.lanes import Emergency
 from content.loading import Fault
 from content.models import Both, Entry, Hotline, Organisation, Sign, Strict
+from content.provinces import Province
 from content.scorecard import Scorecard
 from content.words import Words
 
@@ -74,6 +77,9 @@ class Gathered:
     hotlines: dict[str, Hotline] = field(default_factory=dict)
     phrases: dict[str, Both] = field(default_factory=dict)
     tells: dict[str, Both] = field(default_factory=dict)
+    provinces: dict[str, Province] = field(default_factory=dict)
+    emergency: Emergency | None = None
+    drills: dict[str, Drill] = field(default_factory=dict)
     hosts: LinkHosts = field(default_factory=LinkHosts)
     words: Words | None = None
     scorecard: Scorecard | None = None
@@ -136,6 +142,8 @@ def _require(gathered: Gathered) -> None:
         ("words.yaml", gathered.words),
         ("directory.yaml", gathered.organisations),
         ("hotlines.yaml", gathered.hotlines),
+        ("provinces.yaml", gathered.provinces),
+        ("emergency.yaml", gathered.emergency),
     ):
         path = gathered.root / name
         if not there and not any(fault.path == path for fault in gathered.faults):
@@ -194,6 +202,13 @@ def _sort(gathered: Gathered, path: Path, origin: Origin, data: Any) -> None:
         _each(gathered, Organisation, origin, data, "organisation", gathered.organisations)
     elif path.name == "hotlines.yaml":
         _each(gathered, Hotline, origin, data, "hotline", gathered.hotlines)
+    elif path.name == "provinces.yaml":
+        _each(gathered, Province, origin, data, "province", gathered.provinces)
+    elif path.name == "drills.yaml":
+        _each(gathered, Drill, origin, data, "drill", gathered.drills)
+    elif path.name == "emergency.yaml":
+        gathered.emergency = _model(gathered, Emergency, origin, data)
+        gathered.origins["emergency", "emergency"] = origin
     elif path.name in ("phrases.yaml", "reasons.yaml"):
         said = _model(gathered, Sentences, origin, data)
         if said is not None:

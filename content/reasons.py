@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from content.evidence import Evidence, Found
 from content.identifiers import Kind
 from content.knowledge import Knowledge
 from content.models import Both, Family, Weight
+from content.reported import Heard
 from content.signs import Hit
 from content.verdict_types import Reason, ReasonKind
 
@@ -20,10 +21,13 @@ _RANK = {Weight.STRONG: 0, Weight.MEDIUM: 1, Weight.WEAK: 2}
 _FAMILY = {Family.ASKS: 0, Family.PAYS: 1, Family.PRESSES: 2, Family.CLAIMS: 3, Family.TRAVELS: 4, Family.TOLD: 5}
 
 
-def give(evidence: Evidence, knowledge: Knowledge, entry: str | None) -> tuple[Reason, ...]:
+def give(
+    evidence: Evidence, knowledge: Knowledge, entry: str | None, heard: Sequence[Heard] = ()
+) -> tuple[Reason, ...]:
     """Up to five reasons, best first, no two about the same words."""
     ranked = sorted(
         [
+            *_of_reports(heard, evidence, knowledge),
             *_of_identifiers(evidence, knowledge),
             *_of_signs(evidence, knowledge),
             *_of_match(evidence, knowledge, entry),
@@ -85,6 +89,28 @@ _RANKS = {
     "unknown": 4.5,
     "shared_host": 4.0,
 }
+
+
+# What is said of each kind of thing that was reported.
+_CALLED = {"promptpay": "account", "page": "domain"}
+
+
+def _of_reports(heard: Sequence[Heard], evidence: Evidence, knowledge: Knowledge) -> Iterable[tuple[float, Reason]]:
+    """An official's word comes before all else, other people's before what we make of the words."""
+    for found, said in heard:
+        called = _CALLED.get(said.subject.kind, said.subject.kind)
+        span = evidence.text.original_span(found.identifier.start, found.identifier.end)
+        name = f"{'confirmed' if said.confirmed else 'reported'}_{called}"
+        more = "+" if said.more else ""
+        count = {
+            "{times}": f"{said.times:,}{more}",
+            "{people}": f"{said.reporters:,}{more}",
+            "{date}": f"{said.last_on:%d/%m/%Y}",
+        }
+        tell = knowledge.tells[name]
+        for place, value in count.items():
+            tell = Both(th=tell.th.replace(place, value), en=tell.en.replace(place, value))
+        yield (-1.0 if said.confirmed else -0.5), _reason(ReasonKind.IDENTIFIER, name, tell, evidence, span)
 
 
 def _of_identifiers(evidence: Evidence, knowledge: Knowledge) -> Iterable[tuple[float, Reason]]:

@@ -14,6 +14,7 @@ from content.evidence import Evidence, gather
 from content.identifiers import Kind
 from content.knowledge import Knowledge
 from content.models import Language, ScamType, Weight
+from content.reported import CONFIRMED, Heard, Standing, hear
 from content.scorecard import Band, probability
 from content.signs import Hit
 from content.verdict_types import (
@@ -71,8 +72,14 @@ _THAI_LETTER = re.compile(r"[\u0e01-\u0e4e]")
 _LATIN_LETTER = re.compile(r"[A-Za-z]")
 
 
-def judge(text: str, knowledge: Knowledge, language: Language | None = None) -> Verdict:
-    """What we may honestly say of one text. Pure and deterministic; never raises; bounded for any length."""
+def judge(
+    text: str, knowledge: Knowledge, language: Language | None = None, reported: Sequence[Standing] = ()
+) -> Verdict:
+    """What we may honestly say of one text. Pure and deterministic; never raises; bounded for any length.
+
+    `reported` is what people's reports say of things that the text may name. They can raise "not known" to "warning
+    signs" and no further; what an official confirmed is a known scam; nothing is ever said to be safe because of them.
+    """
     evidence = gather(text, knowledge)
     spoken = language or language_of(text)
     name = _name(text, knowledge)
@@ -85,8 +92,38 @@ def judge(text: str, knowledge: Knowledge, language: Language | None = None) -> 
     band = knowledge.scorecard.band(len(evidence.text.skeleton))
     candidates = rank(evidence, knowledge, score)
     level = _level(evidence, knowledge, score, band, candidates)
+    heard = hear(evidence.found, reported, knowledge.directory) if reported else ()
+    if heard:
+        level, score, candidates = _with_reports(heard, knowledge, level, logit, band, candidates)
     question = _question(evidence, knowledge, level, score, band, candidates)
-    return _verdict(name, level, score, spoken, evidence, knowledge, candidates, question, logit)
+    return _verdict(name, level, score, spoken, evidence, knowledge, candidates, question, logit, heard)
+
+
+def _with_reports(
+    heard: Sequence[Heard],
+    knowledge: Knowledge,
+    level: Level,
+    logit: float,
+    band: Band,
+    candidates: tuple[Candidate, ...],
+) -> tuple[Level, float, tuple[Candidate, ...]]:
+    """Level, score and candidates with what reports say: the strongest of them counts, not their sum."""
+    score = probability(logit + _added(heard))
+    confirmed = next((each.standing for each in heard if each.standing.confirmed), None)
+    if confirmed is None:
+        raised = level is Level.NOT_KNOWN and score >= band.warn
+        return Level.WARNING_SIGNS if raised else level, score, candidates
+    score = max(score, CONFIRMED)
+    entry = knowledge.entries.get(confirmed.entry or "")
+    if entry is not None:
+        others = [each for each in candidates if each.entry != entry.id]
+        return Level.KNOWN_SCAM, score, (Candidate(entry.id, entry.type, score), *others)[:MOST_CANDIDATES]
+    # Where the words alone tell no kind of scam, the official's word does not make our guess a finding.
+    return Level.KNOWN_SCAM, score, candidates if level is not Level.NOT_KNOWN else ()
+
+
+def _added(heard: Sequence[Heard]) -> float:
+    return max((each.standing.added for each in heard), default=0.0)
 
 
 def settle(pending: Pending, tap: str, knowledge: Knowledge) -> Verdict:
@@ -94,7 +131,7 @@ def settle(pending: Pending, tap: str, knowledge: Knowledge) -> Verdict:
 
     Taps: those of TAPS, or for "which-one" the id of an entry or "none". A tap we do not know changes nothing.
     """
-    logit = pending.logit + TAPS.get(tap, 0.0)
+    logit = pending.logit + pending.reported + TAPS.get(tap, 0.0)
     candidates = pending.candidates
     chosen = next((each for each in candidates if each.entry == tap), None)
     if chosen is None and tap in knowledge.entries:
@@ -107,7 +144,7 @@ def settle(pending: Pending, tap: str, knowledge: Knowledge) -> Verdict:
     score = probability(logit)
     band = knowledge.scorecard.bands[-1]
     level = Level.WARNING_SIGNS if score >= min(band.warn, SETTLED) else Level.NOT_KNOWN
-    if chosen is not None and score >= band.known and pending.signs:
+    if chosen is not None and probability(logit - pending.reported) >= band.known and pending.signs:
         level = Level.KNOWN_SCAM
     candidates = tuple(Candidate(each.entry, each.type, min(each.score, score)) for each in candidates)
     if chosen is not None:
@@ -400,12 +437,13 @@ def _verdict(
     candidates: tuple[Candidate, ...] = (),
     question: str | None = None,
     logit: float = 0.0,
+    heard: Sequence[Heard] = (),
 ) -> Verdict:
     named = level in (Level.KNOWN_SCAM, Level.WARNING_SIGNS) or question is not None
     best = candidates[0] if candidates and named else None
     signs = tuple(dict.fromkeys(hit.sign for hit in evidence.hits))
-    why = () if level is Level.NOT_A_CHECK else reasons.give(evidence, knowledge, best.entry if best else None)
-    pending = Pending(name, logit, spoken, candidates, signs) if question else None
+    why = () if level is Level.NOT_A_CHECK else reasons.give(evidence, knowledge, best.entry if best else None, heard)
+    pending = Pending(name, logit, spoken, candidates, signs, _added(heard)) if question else None
     return Verdict(
         id=name,
         level=level,

@@ -56,13 +56,17 @@ class Reason:
 
 @dataclass(frozen=True)
 class Pending:
-    """All that must be remembered of an unsure verdict so that one tap can settle it; holds no words of the person."""
+    """All that must be remembered of an unsure verdict so that one tap can settle it; holds no words of the person.
+
+    `reported` is what people's reports add to `logit`.
+    """
 
     verdict_id: str
     logit: float
     language: Language
     candidates: tuple[Candidate, ...]
     signs: tuple[str, ...]
+    reported: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,8 @@ class Words(Strict):
     talk: Mapping[str, Spoken]
     particles: Spoken
     crisis: Crisis
+    channels: Mapping[str, Spoken] = {}
+    nothing: Spoken = Spoken()
 
     @cached_property
     def _commands(self) -> Mapping[str, str]:
@@ -42,6 +44,14 @@ class Words(Strict):
     @cached_property
     def _talk(self) -> Mapping[str, str]:
         return {bare(word): name for name, spoken in self.talk.items() for word in (*spoken.th, *spoken.en)}
+
+    @cached_property
+    def _channels(self) -> Mapping[str, str]:
+        return {bare(word): name for name, spoken in self.channels.items() for word in (*spoken.th, *spoken.en)}
+
+    @cached_property
+    def _nothing(self) -> Mapping[str, str]:
+        return {bare(word): "nothing" for word in (*self.nothing.th, *self.nothing.en)}
 
     @cached_property
     def _particles(self) -> tuple[str, ...]:
@@ -73,6 +83,14 @@ class Words(Strict):
         if len(text) > LONGEST_WORD:
             return ""
         return self._known(text, self._talk)
+
+    def channel(self, text: str) -> str:
+        """The way a message came, as people call it ("sms", "line"…, the names of `channels`); "" for anything else."""
+        return self._known(text, self._channels) if len(text) <= LONGEST_WORD else ""
+
+    def lost_nothing(self, text: str) -> bool:
+        """Whether somebody says that they lost nothing."""
+        return len(text) <= LONGEST_WORD and bool(self._known(text, self._nothing))
 
     def _known(self, text: str, names: Mapping[str, str]) -> str:
         """The name of a word, up to three polite particles at its end aside; "" if it has none."""

@@ -1,4 +1,4 @@
-"""Is this a scam? One text, several at once, one in a group, and the tap that settles an open question."""
+"""Is this a scam? One text, several at once, and the tap that settles an open question."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from content.cleaning import cut
 from content.models import Language, ScamType
 from content.verdict import Candidate, Level, Pending, Verdict, judge, settle
 from handlers.menu import blank, too_short
-from handlers.messages import Checked, Event, Happened, Outcome, Reply, Section, Session, Span, Tone
+from handlers.messages import Checked, Event, Happened, Outcome, Reply, Section, Session, Span
 from handlers.sightings import NOTHING_KNOWN, Recall, with_told
 from handlers.wording import TONES, Voice, calls, defang, explain, named, shortened, verdict_title
 
@@ -20,7 +20,7 @@ QUESTION = "question"
 
 def answer(text: str, session: Session, voice: Voice, now: datetime, recall: Recall = NOTHING_KNOWN) -> Outcome:
     """The verdict on one text, said to a person."""
-    verdict = judge(text, voice.knowledge, voice.language)
+    verdict = judge(text, voice.knowledge, voice.language, recall.reported)
     if verdict.level is Level.NOT_A_CHECK:
         reply = too_short(voice) if any(c.isalnum() for c in text) else blank(voice)
         return Outcome(replace(session, step="", data={}), reply, events=(counted(verdict),))
@@ -59,6 +59,8 @@ def unpacked(text: str) -> Pending:
         language=Language(raw["language"]),
         candidates=tuple(Candidate(c["entry"], ScamType(c["type"]), c["score"]) for c in raw["candidates"]),
         signs=tuple(raw["signs"]),
+        # What an earlier version wrote has none.
+        reported=raw.get("reported", 0.0),
     )
 
 
@@ -87,7 +89,7 @@ def answer_all(
     texts: Sequence[str], session: Session, voice: Voice, now: datetime, recall: Recall = NOTHING_KNOWN
 ) -> Outcome:
     """One answer that names each, what to do for the worst of them."""
-    verdicts = [judge(text, voice.knowledge, voice.language) for text in texts]
+    verdicts = [judge(text, voice.knowledge, voice.language, recall.reported) for text in texts]
     worst_text, worst = max(zip(texts, verdicts, strict=True), key=lambda pair: _gravity(pair[1]))
     title = voice.say("bulk_title", count=str(len(texts)))
     sections = [_named(n, t, v, voice) for n, (t, v) in enumerate(zip(texts, verdicts, strict=True), start=1)]
@@ -134,58 +136,7 @@ def _do_now(verdict: Verdict, voice: Voice) -> Section:
     return Section(voice.say("do_now"), tuple((Span(e),) for e in entry.do_now.in_(voice.language)), steps=True)
 
 
-# --- in a group ------------------------------------------------------------------------------------------------------
-# Unasked, in other people's conversation, we speak only when there is next to no doubt.
-SURE = 0.95
-ENOUGH_LETTERS = 30
-
-
-def overheard(text: str, session: Session, voice: Voice, recall: Recall = NOTHING_KNOWN) -> Outcome:
-    """What nobody asked us about: silence, unless it is a known scam beyond doubt."""
-    if sum(c.isalpha() for c in text) < ENOUGH_LETTERS:
-        return Outcome(session)
-    verdict = judge(text, voice.knowledge, voice.language)
-    if verdict.level is not Level.KNOWN_SCAM or verdict.score < SURE or verdict.frame:
-        return Outcome(session)
-    return Outcome(
-        session,
-        in_group(verdict, voice),
-        events=(counted(verdict), Happened("group_unasked")),
-        sightings=recall.sightings((text, verdict)),
-    )
-
-
-def asked_in_group(text: str, session: Session, voice: Voice, recall: Recall = NOTHING_KNOWN) -> Outcome:
-    """Somebody called us by name: a short answer, nothing remembered."""
-    verdict = judge(text, voice.knowledge, voice.language)
-    if verdict.level is Level.NOT_A_CHECK:
-        return Outcome(session, voice.short("too_short_title", "group_ask"), events=(counted(verdict),))
-    return Outcome(
-        session, in_group(verdict, voice), events=(counted(verdict),), sightings=recall.sightings((text, verdict))
-    )
-
-
-def in_group(verdict: Verdict, voice: Voice) -> Reply:
-    """The short form: what it looks like and what not to do; no buttons that would need a private chat."""
-    if verdict.level is not Level.KNOWN_SCAM:
-        body = "not_known" if verdict.level is Level.NOT_KNOWN else "group_do"
-        return voice.short(f"{verdict.level.value}_title", body, tone=TONES[verdict.level])
-    entry = named(verdict, voice.knowledge)
-    if not entry:
-        return voice.short("known_scam_title_unnamed", "group_do", tone=Tone.ALARM)
-    return voice.short("group_known_scam", "group_do", tone=Tone.ALARM, title=entry.title.in_(voice.language))
-
-
 # --- after an answer -------------------------------------------------------------------------------------------------
-def useful(verdict_id: str, said: str, session: Session, voice: Voice) -> Outcome:
-    events = (Happened("useful", f"{said}:{verdict_id}"),)
-    if said == "yes":
-        reply = voice.short("useful_thanks_title", "useful_thanks")
-        return Outcome(session, reply, events=events)
-    quick = (voice.tap("button_report", f"report:{verdict_id}"), voice.tap("button_menu", "menu"))
-    return Outcome(session, voice.short("useful_thanks_title", "not_useful", quick=quick), events=events)
-
-
 def share(entry_id: str, session: Session, voice: Voice) -> Outcome:
     entry = voice.knowledge.entries.get(entry_id)
     if entry is None:

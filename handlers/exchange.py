@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from content.fingerprints import Fingerprint, Fingerprinter
+from content.reported import MOST_LOOKED_UP, Standing, Subject, subjects
+from handlers import drill, groups, hub, hub_bulk, limits, pictures, trusted
 from handlers.conversation import Turn, decide
 from handlers.errors import Moved, SendFailed, TooFast, Unreachable
-from handlers.messages import ChatKind, Kind, Message, Outcome, Session, Tone
-from handlers.ports import Letter, Ports, Waiting
+from handlers.messages import UNNAMED, ChatKind, Kind, Message, Outcome, Seen, Session, Tone
+from handlers.ports import Host, Letter, Ports, Waiting
 from handlers.sightings import Recall, question_in
+from handlers.status import numbers_wanted
 from handlers.wording import Voice
 
 # An answer is stale after this; LINE's retry keys end at 24 hours.
@@ -37,26 +40,73 @@ class Answered:
     letter: Letter | None
 
 
-async def respond(waiting: Sequence[Waiting], ports: Ports, leave: Leave) -> Answered:
-    """Decide and keep the outcome, in one transaction. Never silent on a failure: see `apologise`."""
+async def respond(waiting: Sequence[Waiting], ports: Ports, leave: Leave, *, slowed: bool = False) -> Answered:
+    """Decide and keep the outcome, in one transaction. Never silent on a failure: see `apologise`. Who is `slowed` is told so."""
     last = waiting[-1].message
     if last.kind is Kind.MIGRATED:
         await ports.store.moved(last.address.platform, last.address.chat, last.data)
     session = await ports.store.session(last.address)
     private = last.address.kind is ChatKind.PRIVATE
-    cases = await ports.store.cases(last.address) if private and _asks_for_cases(last.text, last.data, ports) else ()
+    wanted = private and numbers_wanted(last, ports.knowledge.words)
+    cases = await ports.store.cases(last.address) if wanted else ()
     messages = tuple(w.message for w in waiting)
-    recall = await _recall(messages, ports)
+    recall = await _recall(messages, ports, apart=bool(session.hub))
     turn = Turn(messages, session, cases, ports.knowledge, ports.terms, ports.clock.now(), recall)
+    if last.address.kind is ChatKind.GROUP:
+        turn = await _as_guest(turn, ports)
+    turn = await _with_hub(replace(turn, home=ports.home), ports)
+    if drill.wanted(last, ports.knowledge.words):
+        turn = replace(turn, practice=await ports.store.practice(last.address))
+    if trusted.wanted(last, session, ports.knowledge.words):
+        links = await ports.store.trusted(last.address, trusted.code_in(last, session))
+        turn = replace(turn, trusted=links)
     await leave()
-    letters = sum(len(each.text) + len(each.quoted) for each in messages)
+    letters = sum(len(each.text) + len(each.quoted) for each in messages) + sum(map(len, hub_bulk.listed_in(messages)))
     outcome = await asyncio.to_thread(decide, turn) if letters > LONG else decide(turn)
-    return Answered(outcome, await ports.store.commit(waiting, outcome))
+    if limits.concern(outcome, session):
+        outcome = await _within_limits(outcome, turn, ports)
+    if (kind := trusted.alarming(outcome, last)) and (watch := await ports.store.watch(last.address)):
+        outcome = trusted.alerted(outcome, kind, watch, turn.voice)
+    if slowed:
+        outcome = limits.with_notice(outcome, turn.voice)
+    letter = await ports.store.commit(waiting, outcome)
+    # Said in this group today already: it was not said again, and does not count.
+    dropped = outcome.unasked is not None and letter is None
+    return Answered(Outcome(session) if dropped else outcome, letter)
 
 
-async def _recall(messages: Sequence[Message], ports: Ports) -> Recall:
-    """What is known of earlier questions about the same messages."""
+async def _with_hub(turn: Turn, ports: Ports) -> Turn:
+    """The turn of somebody who speaks of a hub, with what the store knows of it."""
+    message, session = turn.message, turn.session
+    if not hub.speaks_of(message, session, turn.knowledge.words):
+        return turn
+    return replace(turn, hub=await ports.store.at_hub(message.address, hub.code_of(message, session), ports.home))
+
+
+async def _as_guest(turn: Turn, ports: Ports) -> Turn:
+    """The turn in a group: what we are called there, and whether one of its admins speaks, where that matters."""
+    address = turn.message.address
+    sender = ports.senders.get(address.platform)
+    asks = isinstance(sender, Host) and groups.needs_admin(turn.message, turn.knowledge.words)
+    admin = await sender.is_admin(address) if asks and isinstance(sender, Host) else None
+    return replace(turn, account=ports.accounts.get(address.platform, UNNAMED), admin=admin)
+
+
+async def _within_limits(outcome: Outcome, turn: Turn, ports: Ports) -> Outcome:
+    """A report, where whoever makes it has not made too many."""
+    address = turn.message.address
+    limit, filed = await ports.store.limit(address), await ports.store.filed(address)
+    who = limits.Reporter(address.platform, limit, filed, ports.allowance)
+    return limits.within(outcome, turn.session, who, turn.voice, turn.now, turn.terms)
+
+
+async def _recall(messages: Sequence[Message], ports: Ports, *, apart: bool = False) -> Recall:
+    """What is known of earlier questions about the same messages; `apart`: each picture is one of its own."""
     texts = [text for each in messages if (text := question_in(each, ports.knowledge.words)).strip()]
+    if apart and (len(messages) > 1 or hub_bulk.listed_in(messages)):
+        texts = [text for text in hub_bulk.texts_of(messages) if text.strip()]
+    elif pictures.read_of(messages):
+        texts = [text for text in (pictures.words(messages),) if text.strip()]
     made: Mapping[str, Fingerprint] = {}
     if sum(map(len, texts)) > LONG:
         made = await asyncio.to_thread(_fingerprints, texts, ports.fingerprinter)
@@ -65,15 +115,33 @@ async def _recall(messages: Sequence[Message], ports: Ports) -> Recall:
     signatures = {each.signature: each for each in made.values()}
     found = await ports.store.seen(list(signatures.values()), messages[-1].address) if signatures else ()
     seen = {signature: each for signature, each in zip(signatures, found, strict=False) if each is not None}
-    return Recall(ports.fingerprinter, made, seen, ports.terms.zone)
+    looks = await _looks(messages, made, ports)
+    return Recall(ports.fingerprinter, made, seen, ports.terms.zone, await reported_of(texts, ports), looks)
+
+
+async def _looks(messages: Sequence[Message], made: Mapping[str, Fingerprint], ports: Ports) -> Mapping[str, Seen]:
+    """Who else sent the same pictures, by look."""
+    looks = [each.look for each in pictures.read_of(messages) if each.look]
+    if not looks:
+        return {}
+    fingerprint = next(iter(made.values()), None)
+    found = await ports.store.seen_pictures(looks, fingerprint, messages[-1].address)
+    return {look: each for look, each in zip(looks, found, strict=True) if each is not None}
+
+
+async def reported_of(texts: Sequence[str], ports: Ports) -> tuple[Standing, ...]:
+    """What people's reports say of the numbers, accounts and pages in the texts. Costs nothing where there are none."""
+    named: dict[Subject, None] = {}
+    for text in texts:
+        directory = ports.knowledge.directory
+        long = len(text) > LONG
+        found = await asyncio.to_thread(subjects, text, directory) if long else subjects(text, directory)
+        named.update(dict.fromkeys(found))
+    return tuple(await ports.store.reported(list(named)[:MOST_LOOKED_UP])) if named else ()
 
 
 def _fingerprints(texts: Sequence[str], fingerprinter: Fingerprinter) -> dict[str, Fingerprint]:
     return {text: made for text in texts if (made := fingerprinter.of(text)) is not None}
-
-
-def _asks_for_cases(text: str, data: str, ports: Ports) -> bool:
-    return data.startswith("status") or ports.knowledge.words.command(text)[0] == "status"
 
 
 async def apologise(waiting: Sequence[Waiting], ports: Ports) -> Letter | None:
@@ -115,6 +183,8 @@ async def deliver(letter: Letter, ports: Ports, leave: Leave) -> str:
             return "refused"
         return await _put_off(letter, ports, trouble.reason, unknown=letter.unknown or trouble.unknown)
     await ports.store.sent(letter, sent)
+    if letter.reply.farewell and isinstance(sender, Host):
+        await sender.leave(letter.address)
     return ""
 
 

@@ -10,19 +10,12 @@ from handlers.wording import Voice, menu_buttons
 
 
 def menu(voice: Voice) -> Reply:
-    return voice.short("menu_title", "menu", quick=menu_buttons(voice))
+    return voice.short("menu_title", "menu", quick=(*menu_buttons(voice), voice.tap("button_trusted", "trusted")))
 
 
 def greet(session: Session, voice: Voice) -> Outcome:
     reply = voice.short("greeting_title", "greeting", quick=menu_buttons(voice))
     return Outcome(replace(session, greeted=True), reply, events=(Happened("greeted"),))
-
-
-def greet_group(session: Session, voice: Voice) -> Outcome:
-    """Once, in two lines; joining again says nothing."""
-    if session.greeted:
-        return Outcome(session)
-    return Outcome(replace(session, greeted=True), voice.short("greeting_group_title", "greeting_group"))
 
 
 def too_short(voice: Voice) -> Reply:
@@ -44,7 +37,12 @@ def small_talk(what: str, voice: Voice) -> Reply:
 
 
 # Files that do something when opened. A program sent in a chat is how phones are taken over.
-PROGRAMS = (".apk", ".xapk", ".apkm", ".aab", ".exe", ".msi", ".bat", ".scr", ".dmg", ".ipa", ".mobileconfig")
+PROGRAMS = (
+    ".apk", ".apks", ".xapk", ".apkm", ".aab", ".exe", ".msi", ".bat", ".cmd", ".com", ".scr", ".ps1", ".vbs", ".js", ".hta",
+    ".jar", ".lnk", ".dmg", ".pkg", ".ipa", ".mobileconfig",
+)  # fmt: skip
+# What is packed is not seen by a phone's own guards.
+ARCHIVES = (".zip", ".rar", ".7z", ".iso", ".tar", ".gz")
 
 MEDIA = {
     Kind.IMAGE: ("image_title", "image"),
@@ -61,10 +59,14 @@ def media(kind: Kind, voice: Voice, name: str = "") -> Reply:
     """What we cannot read yet is answered with what to do instead. `name` is a file's name."""
     if kind is Kind.FILE and name.lower().endswith(PROGRAMS):
         return voice.short("program_title", "program", tone=Tone.CAUTION, buttons=(voice.call("1441"),))
+    if kind is Kind.FILE and name.lower().endswith(ARCHIVES):
+        return voice.short("archive_title", "archive", tone=Tone.CAUTION, buttons=(voice.call("1441"),))
     if kind is Kind.STICKER:
         return voice.short("sticker_title", quick=menu_buttons(voice))
     title, body = MEDIA[kind]
-    return voice.short(title, body, tone=Tone.CALM, quick=menu_buttons(voice))
+    # Who is being talked into something by a voice needs a person to talk to.
+    calls = (voice.call("1441"),) if kind in (Kind.AUDIO, Kind.VIDEO) else ()
+    return voice.short(title, body, tone=Tone.CALM, buttons=calls, quick=menu_buttons(voice))
 
 
 def ask_language(voice: Voice) -> Reply:

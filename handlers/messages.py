@@ -10,7 +10,10 @@ from enum import StrEnum
 from content.fingerprints import Fingerprint
 from content.models import Language, ScamType
 from content.verdict import Level
+from handlers.drill_types import Act as DrillAct
+from handlers.hub_types import HubAct, Listed
 from handlers.picture_types import Picture
+from handlers.trusted_types import Act as TrustedAct
 
 
 class Platform(StrEnum):
@@ -62,7 +65,8 @@ class Message:
     `reply_token` (LINE) and `callback_id` (Telegram) are what the answer needs. `quoted` is the text that the
     person replied to. `data` is a tap's data, a file's name or a contact's number. `addressed` says that in a group the bot was mentioned, replied to or named by command.
     `album` is what pictures sent together share, `album_size` how many they are (0: not told). `picture` is what was
-    read of a picture: never by the platform, but by `bot.vision` before the message is answered.
+    read of a picture: never by the platform, but by `bot.vision` before the message is answered; `listed` what was read of
+    a file that a member of a hub sent.
     """
 
     address: Address
@@ -81,6 +85,7 @@ class Message:
     album: str = ""
     album_size: int = 0
     picture: Picture | None = None
+    listed: Listed | None = None
 
 
 class Tone(StrEnum):
@@ -137,10 +142,32 @@ class Button:
 
 
 @dataclass(frozen=True)
+class Account:
+    """What a platform calls us: `link` opens a chat with us alone ("" until we know); `overhears`: in groups we are
+    shown everything, not only what names us (Telegram's privacy mode)."""
+
+    link: str = ""
+    overhears: bool = True
+
+
+# Until the platform has said what we are called.
+UNNAMED = Account()
+
+
+class GroupMode(StrEnum):
+    """How a group wants us."""
+
+    QUIET = "quiet"  # not a word, but about these settings
+    ASKED = "asked"  # only when called
+    ON = "on"  # also unasked, for a known scam beyond doubt
+
+
+@dataclass(frozen=True)
 class Reply:
     """One answer, the same for every platform: a title, sections, up to eight buttons, up to eight quick replies.
 
     `summary` stands where only one line is shown (a notification, LINE's altText) and carries the substance.
+    `farewell`: with it we leave the group.
     """
 
     title: str
@@ -150,6 +177,7 @@ class Reply:
     sections: tuple[Section, ...] = ()
     buttons: tuple[Button, ...] = ()
     quick: tuple[Button, ...] = ()
+    farewell: bool = False
 
     def filled(self, values: Mapping[str, str]) -> Reply:
         """The reply with `{name}` in every text replaced: for what only the store knows (the case number)."""
@@ -183,18 +211,24 @@ class Session:
 
     `language` is a choice the person made, not a guess. `step` names where a dialogue is ("" when none is going on)
     and `data` what it has gathered. `asked` is the text last asked about, kept for an hour so that it can be
-    reported with one tap; `asked_at` says since when.
+    reported with one tap; `asked_at` says since when. `aside` holds dialogues left in the middle (handlers/dialogue.py).
+    `mode` is a group's; `hub` the name of the hub that a person belongs to.
     """
 
     language: Language | None = None
     spoken: Language | None = None
     greeted: bool = False
     subscribed: bool = False
+    interests: tuple[str, ...] = ()
+    province: str = ""
     step: str = ""
     step_at: datetime | None = None
     data: Mapping[str, str] = field(default_factory=dict)
     asked: str = ""
     asked_at: datetime | None = None
+    aside: Mapping[str, str] = field(default_factory=dict)
+    mode: GroupMode = GroupMode.ON
+    hub: str = ""
 
 
 @dataclass(frozen=True)
@@ -262,7 +296,8 @@ class NewReport:
     """A report that the person agreed to. `text` is masked already; what could not be masked never gets here.
 
     `fingerprint` and `folds_by` (its skeleton, of which a keyed hash is kept) say which reports are of one case;
-    `disputes`: the person says that our answer was wrong.
+    `disputes`: the person says that our answer was wrong. `words` are the person's own, not masked: they are filed nowhere,
+    and stay at hand for an hour where the report is not taken.
     """
 
     text: str
@@ -274,6 +309,7 @@ class NewReport:
     folds_by: str = ""
     named: tuple[Named, ...] = ()
     disputes: bool = False
+    words: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -346,12 +382,27 @@ class Seen:
 
 
 @dataclass(frozen=True)
+class HubTable:
+    """The table that a member of a hub gets back: its heading and its rows as they stand in a file, and a report of each
+    message that nobody knows yet. Texts are masked; what cannot be masked is in neither."""
+
+    rows: tuple[tuple[str, ...], ...]
+    messages: int
+    reports: tuple[NewReport, ...] = ()
+
+
+@dataclass(frozen=True)
 class Outcome:
     """All that follows from a message; `store.commit` makes it true in one transaction.
 
     `reply` is None where silence is the right answer. In the reply and the session data of an outcome with a `report`,
     `{case_number}` and `{promised}` (a day) are filled in by the store. `details` and `withdraw` (a case number) touch
     only reports of the same person. `answered` holds what was said to a follow-up ("yes", "no").
+
+    In a group: `unasked` is what an answer that nobody asked for is known again by, so that the same is said once a day;
+    `group_mode` how the group wants us from now on; `left`: we are in it no more.
+
+    Of hubs: `hub` is what somebody wants of theirs; with a `table`, `{hub_table}` in the reply's buttons is filled in.
     """
 
     session: Session
@@ -366,3 +417,10 @@ class Outcome:
     pictures: tuple[PictureSighting, ...] = ()
     erase: bool = False
     unreachable: bool = False
+    trusted: TrustedAct | None = None
+    drill: DrillAct | None = None
+    unasked: Fingerprint | None = None
+    group_mode: GroupMode | None = None
+    left: bool = False
+    hub: HubAct | None = None
+    table: HubTable | None = None

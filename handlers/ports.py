@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from content.fingerprints import Fingerprint, Fingerprinter
 from content.loading import Knowledge
-from handlers.messages import Address, Case, Event, Message, Outcome, Platform, Reply, Seen, Session
+from content.reported import Standing, Subject
+from handlers.drill_types import Practice
+from handlers.hub_types import AtHub
+from handlers.limits import Allowance, Filed, Limit
+from handlers.messages import Account, Address, Case, Event, Message, Outcome, Platform, Reply, Seen, Session
 from handlers.report import Terms
+from handlers.trusted_types import Known, Watch
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,37 @@ class Store(Protocol):
     async def seen(self, fingerprints: Sequence[Fingerprint], address: Address) -> Sequence[Seen | None]:
         """For each fingerprint, who else than the one at `address` asked about the same message; None for a new one."""
 
+    async def seen_pictures(
+        self, looks: Sequence[str], fingerprint: Fingerprint | None, address: Address
+    ) -> Sequence[Seen | None]:
+        """For each look of a picture (see `Picture`), who else than the one at `address` asked about the same picture;
+        `fingerprint` is that of their words, which must be alike too."""
+
+    async def reported(self, subjects: Sequence[Subject]) -> Sequence[Standing]:
+        """What people's reports say of each; nothing for what nobody reported."""
+
+    async def limit(self, address: Address) -> Limit | None:
+        """What an official set for whoever writes from there, while it holds."""
+
+    async def at_hub(self, address: Address, code: str, home: str) -> AtHub:
+        """Where somebody stands with hubs, and what `code` ("" for none) opens; `home` is our address on the web."""
+
+    async def progress(self, first: Waiting, reply: Reply) -> Letter | None:
+        """Put into the outbox, once, that the messages beginning with `first` are being looked at; None where it was
+        said before."""
+
+    async def filed(self, address: Address) -> Filed:
+        """How many reports came from there in the last 24 hours."""
+
+    async def trusted(self, address: Address, code: str) -> Known:
+        """The links of whoever writes from there, and what the code is that they typed ("" for none)."""
+
+    async def practice(self, address: Address) -> Practice:
+        """What whoever writes from there has practised of late."""
+
+    async def watch(self, address: Address) -> Watch | None:
+        """Whom to tell when it gets dangerous for whoever writes from there; None for nobody."""
+
     async def commit(self, done: Sequence[Waiting], outcome: Outcome) -> Letter | None:
         """Make an outcome true: session, events, sightings, report (its number filled into the reply), erasure, outbox row, inbox
         rows done and emptied. Answers with the letter that is now in the outbox, for delivery to the address of the
@@ -110,6 +146,17 @@ class Sender(Protocol):
         """Show that an answer is being made (typing, loading). Never raises; costs nothing when it fails."""
 
 
+@runtime_checkable
+class Host(Protocol):
+    """A sender to whose platform groups belong."""
+
+    async def is_admin(self, address: Address) -> bool | None:
+        """Whether who writes is an admin of the group; None where the platform does not tell, or not now. Never raises."""
+
+    async def leave(self, address: Address) -> None:
+        """Go out of a group. Never raises: whoever does not want us can still remove us."""
+
+
 class Clock(Protocol):
     def now(self) -> datetime:
         """Aware UTC."""
@@ -117,7 +164,8 @@ class Clock(Protocol):
 
 @dataclass
 class Ports:
-    """All of the world that a conversation needs. `knowledge` is swapped whole when it changes."""
+    """All of the world that a conversation needs. `knowledge` is swapped whole when it changes; `accounts` fills when the
+    platforms say what we are called; `home` is our own address on the web ("" where nobody outside could open it)."""
 
     store: Store
     senders: Mapping[Platform, Sender]
@@ -125,3 +173,6 @@ class Ports:
     knowledge: Knowledge
     terms: Terms
     fingerprinter: Fingerprinter
+    allowance: Allowance = field(default_factory=Allowance)
+    accounts: dict[Platform, Account] = field(default_factory=dict)
+    home: str = ""

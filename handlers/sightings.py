@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 
 from content.fingerprints import Fingerprint, Fingerprinter
+from content.reported import Standing
 from content.verdict import Level, Verdict
 from content.words import Words
 from handlers.messages import ChatKind, Kind, Message, Reply, Section, Seen, Sighting, line
@@ -21,23 +22,28 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 class Recall:
     """What a turn may know of earlier questions; without a `fingerprinter` nothing is known again and nothing added.
 
-    `fingerprints` are those already made, by text; `seen` what the store knows, by signature; `zone` says what a day is.
+    `fingerprints` are those already made, by text; `seen` what the store knows, by signature; `zone` says what a day is;
+    `reported` what people's reports say of numbers, accounts and pages that the texts name; `looks` what the store knows of
+    pictures, by look.
     """
 
     fingerprinter: Fingerprinter | None = None
     fingerprints: Mapping[str, Fingerprint] = field(default_factory=dict)
     seen: Mapping[str, Seen] = field(default_factory=dict)
     zone: tzinfo = UTC
+    reported: tuple[Standing, ...] = ()
+    looks: Mapping[str, Seen] = field(default_factory=dict)
 
     def sightings(self, *judged: tuple[str, Verdict]) -> tuple[Sighting, ...]:
         """What each text adds, with its verdict; nothing for what is no question or too short to be known again."""
         return tuple(
             Sighting(fingerprint, verdict.level, verdict.type, verdict.entry)
             for text, verdict in judged
-            if verdict.level is not Level.NOT_A_CHECK and (fingerprint := self._fingerprint(text)) is not None
+            if verdict.level is not Level.NOT_A_CHECK and (fingerprint := self.fingerprint(text)) is not None
         )
 
-    def _fingerprint(self, text: str) -> Fingerprint | None:
+    def fingerprint(self, text: str) -> Fingerprint | None:
+        """What a text is known again by; None where it is too short, or nothing is to be known again."""
         if text in self.fingerprints:
             return self.fingerprints[text]
         return self.fingerprinter.of(text) if self.fingerprinter else None
@@ -50,6 +56,15 @@ class Recall:
             return ""
         since = _since(seen.first_at.astimezone(self.zone), now.astimezone(self.zone), voice)
         return voice.say("asked_before", people=f"{seen.others + 1:,}", since=since)
+
+    def told_picture(self, looks: Sequence[str], voice: Voice, now: datetime) -> str:
+        """ "37 people sent this picture since Tuesday", of the picture that most did, or "" where too few did."""
+        known = [self.looks[look] for look in looks if look in self.looks]
+        seen = max(known, key=lambda each: each.others, default=None)
+        if seen is None or seen.others + 1 < LEAST_PEOPLE:
+            return ""
+        since = _since(seen.first_at.astimezone(self.zone), now.astimezone(self.zone), voice)
+        return voice.say("picture_sent_before", people=f"{seen.others + 1:,}", since=since)
 
 
 NOTHING_KNOWN = Recall()

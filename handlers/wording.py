@@ -246,12 +246,15 @@ def calls(verdict: Verdict, voice: Voice) -> tuple[Button, ...]:
 
 
 def after_a_verdict(verdict: Verdict, voice: Voice) -> tuple[Button, ...]:
+    # Who has just met a scam sees best what somebody to look out with is good for.
+    trusted = (voice.tap("button_trusted", "trusted"),) if verdict.level is Level.KNOWN_SCAM else ()
     return (
         voice.tap("button_report", f"report:{verdict.id}"),
         voice.tap("button_paid", "paid"),
         voice.tap("button_useful", f"useful:{verdict.id}:yes"),
         voice.tap("button_not_useful", f"useful:{verdict.id}:no"),
         voice.tap("button_share", f"share:{verdict.id}:{verdict.entry or ''}"[:60]),
+        *trusted,
     )
 
 

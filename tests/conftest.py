@@ -15,7 +15,10 @@ from typing import Any
 import aiohttp
 import pytest
 import uvicorn
+from browsing import axe, browser  # noqa: F401 - fixtures for every test
+from databases import postgres_server, postgres_template, postgres_url, url  # noqa: F401 - fixtures for every test
 from doubles import FakeLine, FakeTelegram
+from fastapi.dependencies import models as fastapi_models
 
 from bot import logs
 from bot.app import build
@@ -92,6 +95,14 @@ async def served(settings: Settings) -> AsyncIterator[Running]:
     finally:
         server.should_exit = True
         await task
+        let_go()
+
+
+def let_go() -> None:
+    """FastAPI remembers every route it has ever looked at, and with it this bot: thirty megabytes for each house."""
+    for each in vars(fastapi_models).values():
+        if hasattr(each, "cache_clear"):
+            each.cache_clear()
 
 
 @asynccontextmanager
@@ -134,3 +145,11 @@ def outside_any_env_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     """No test reads the developer's own `.env`."""
     monkeypatch.chdir(tmp_path)
     yield
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The desk in a real browser, and every page past axe, is the slow tier's: minutes of Chromium."""
+    for item in items:
+        names = getattr(item, "fixturenames", ())
+        if "axe" in names or ("browser" in names and item.path.name.startswith(("test_desk", "test_hub"))):
+            item.add_marker(pytest.mark.slow)

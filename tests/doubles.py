@@ -107,6 +107,7 @@ class _Platform(ABC):
         self.answers: list[Answer] = []
         self.violations: list[str] = []
         self.webhook = ""
+        self.answer_after = 0.0  # seconds that every answer takes
         self.statuses: list[int] = []  # what our own webhook calls were answered
 
     @property
@@ -122,7 +123,8 @@ class _Platform(ABC):
         site = web.TCPSite(self._runner, "127.0.0.1", self._port)
         await site.start()
         self._port = self._runner.addresses[0][1]
-        self._client = aiohttp.ClientSession()
+        # Let go of a connection before the program under test does: both ends at once would lose the call.
+        self._client = aiohttp.ClientSession(connector=aiohttp.TCPConnector(keepalive_timeout=2))
         return self
 
     async def __aexit__(
@@ -175,6 +177,8 @@ class _Platform(ABC):
         path = "/" + request.match_info["path"]
         body = await self._body(request)
         name = path.rstrip("/").rsplit("/", 1)[-1]
+        if self.answer_after:
+            await asyncio.sleep(self.answer_after)
         fault = self._next_fault(path)
         if fault is None:
             response = await self._answer(request, path, body)
@@ -250,6 +254,7 @@ class FakeLine(_Platform):
         self.quota = quota
         self.pushed = 0
         self.blocked: set[str] = set()
+        self.unknown: set[str] = set()  # ids that LINE has never seen
         self.tokens: dict[str, tuple[str, float]] = {}
         self.used: set[str] = set()
         self.keys: dict[str, JSON] = {}
@@ -261,6 +266,7 @@ class FakeLine(_Platform):
         self.endpoint_test: JSON = {"success": True, "statusCode": 200, "reason": "OK", "detail": "200"}
         self.profiles: dict[str, str] = {}
         self.content: dict[str, bytes] = {}
+        self.left: list[str] = []  # groups that we went out of
 
     # what LINE sends
 
@@ -318,6 +324,16 @@ class FakeLine(_Platform):
         body = {"type": kind, "id": str(next(self._numbers)), **message}
         return await self._heard(self.event("message", user, message=body), user)
 
+    def picture(self, content: bytes, **more: Any) -> JSON:
+        """A picture as LINE announces it; its bytes are handed out when asked for."""
+        number = str(next(self._numbers))
+        self.content[number] = content
+        return {"type": "image", "id": number, "contentProvider": {"type": "line"}, "quoteToken": "q", **more}
+
+    async def shows(self, user: str, content: bytes) -> Answer:
+        """A person sends a picture."""
+        return await self._heard(self.event("message", user, message=self.picture(content)), user)
+
     async def _heard(self, event: JSON, chat: str) -> Answer:
         before = len(self.answers)
         status = await self.send(event)
@@ -356,7 +372,7 @@ class FakeLine(_Platform):
         handlers: dict[str, Callable[[web.Request, JSON], Awaitable[web.Response]]] = {
             "/v2/bot/message/reply": self._reply,
             "/v2/bot/message/push": self._push,
-            "/v2/bot/message/multicast": self._push,
+            "/v2/bot/message/multicast": self._multicast,
             "/v2/bot/chat/loading/start": self._accepted,
             "/v2/bot/message/quota": self._quota,
             "/v2/bot/message/quota/consumption": self._consumption,
@@ -371,6 +387,9 @@ class FakeLine(_Platform):
         if path.startswith("/v2/bot/profile/"):
             user = path.rsplit("/", 1)[-1]
             return web.json_response({"userId": user, "displayName": self.profiles.get(user, user)})
+        if path.endswith("/leave"):
+            self.left.append(path.split("/")[-2])
+            return web.json_response({})
         if path.startswith("/v2/bot/message/") and path.endswith("/content"):
             content = self.content.get(path.split("/")[-2])
             return web.Response(body=content) if content is not None else _line_error(404, "Not found")
@@ -405,6 +424,28 @@ class FakeLine(_Platform):
             if recipient not in self.blocked:
                 await self._delivered(recipient, "push", body["messages"])
         return web.json_response(sent if isinstance(body["to"], str) else {})
+
+    async def _multicast(self, request: web.Request, body: JSON) -> web.Response:
+        """To many at once. One address that LINE does not know refuses all; who blocked us gets nothing and no one is told."""
+        key = request.headers.get("X-Line-Retry-Key", "")
+        if key in self.keys:
+            headers = {"x-line-accepted-request-id": self.keys[key]["request"]}
+            return web.json_response({"message": "The retry key is already accepted"}, status=409, headers=headers)
+        if wrong := [index for index, chat in enumerate(body["to"]) if chat in self.unknown]:
+            said = f"The property, 'to[{wrong[0]}]', in the request body is invalid"
+            return _line_error(400, said)
+        if self.quota is not None and self.pushed + len(body["to"]) > self.quota:
+            return _line_error(429, "You have reached your monthly limit.")
+        name = uuid.uuid4().hex
+        if key:
+            self.keys[key] = {"request": name, "sent": {}}
+        self.pushed += len(body["to"])
+        now = time.monotonic()
+        got = [Answer(chat, "multicast", body["messages"], now) for chat in body["to"] if chat not in self.blocked]
+        async with self._arrived:
+            self.answers += got
+            self._arrived.notify_all()
+        return web.json_response({}, headers={"x-line-request-id": name})
 
     def _sent(self, body: JSON) -> JSON:
         return {"sentMessages": [{"id": str(next(self._numbers)), "quoteToken": "q"} for _ in body["messages"]]}
@@ -511,6 +552,9 @@ class FakeTelegram(_Platform):
         self.webhook_set = ""
         self.webhook_secret = ""
         self.files: dict[str, bytes] = {}
+        self.admins: set[int] = set()
+        self.left: list[str] = []  # groups that we went out of
+        self.overhears = False  # privacy mode, as Telegram gives it to new bots
 
     # what Telegram sends
 
@@ -559,21 +603,37 @@ class FakeTelegram(_Platform):
         """A person writes; what they see in answer. Raises TimeoutError when nothing comes."""
         return await self.hears(self.update(message=self.message(user, text, group=group, **more)), group or user)
 
-    async def taps(self, user: int, data: str) -> Answer:
+    async def taps(self, user: int, data: str, *, group: int = 0) -> Answer:
         """A person presses a button whose data is `data`."""
         tap = {
             "id": str(next(self._numbers)),
             "from": self.message(user)["from"],
             "chat_instance": "1",
             "data": data,
-            "message": self.message(user, "…"),
+            "message": self.message(user, "…", group=group),
         }
-        return await self.hears(self.update(callback_query=tap), user)
+        return await self.hears(self.update(callback_query=tap), group or user)
 
     async def presses(self, user: int, answer: Answer, label: str) -> Answer:
         """A person presses the button of an answer that has this label (or begins so)."""
         data = next(data for name, data in answer.buttons.items() if name.startswith(label))
         return await self.taps(user, data)
+
+    def photo(self, content: bytes) -> list[JSON]:
+        """A picture as Telegram announces it, in two sizes; the bytes of the larger are handed out when asked for."""
+        name = f"photo{next(self._numbers)}"
+        self.files[name] = content
+        small = {"file_id": "small", "file_unique_id": "s", "width": 90, "height": 160}
+        return [
+            small,
+            {"file_id": name, "file_unique_id": name, "width": 1080, "height": 1920, "file_size": len(content)},
+        ]
+
+    async def shows(self, user: int, content: bytes, caption: str = "", *, group: int = 0, **more: Any) -> Answer:
+        """A person sends a picture, with words beside it or without."""
+        more = {"caption": caption, **more} if caption else more
+        message = self.message(user, group=group, photo=self.photo(content), **more)
+        return await self.hears(self.update(message=message), group or user)
 
     async def hears(self, update: JSON, chat: int) -> Answer:
         before = len(self.answers)
@@ -610,7 +670,7 @@ class FakeTelegram(_Platform):
         return answer
 
     async def _do_getme(self, body: JSON) -> web.Response:
-        groups = {"can_join_groups": True, "can_read_all_group_messages": False}
+        groups = {"can_join_groups": True, "can_read_all_group_messages": self.overhears}
         me = {
             "id": int(self.token.split(":")[0]),
             "is_bot": True,
@@ -638,6 +698,15 @@ class FakeTelegram(_Platform):
 
     async def _do_answercallbackquery(self, body: JSON) -> web.Response:
         self.answered.append(body["callback_query_id"])
+        return _ok(True)
+
+    async def _do_getchatmember(self, body: JSON) -> web.Response:
+        number = int(body["user_id"])
+        user = {"id": number, "is_bot": False, "first_name": "Somebody"}
+        return _ok({"status": "creator" if number in self.admins else "member", "user": user, "is_anonymous": False})
+
+    async def _do_leavechat(self, body: JSON) -> web.Response:
+        self.left.append(str(body["chat_id"]))
         return _ok(True)
 
     async def _do_sendchataction(self, body: JSON) -> web.Response:
@@ -718,9 +787,10 @@ def _buttons(node: Any) -> list[tuple[str, str]]:
     return own + [pair for child in node.values() for pair in _buttons(child)]
 
 
-async def _stand(line_port: int, telegram_port: int) -> None:
+async def _stand(line_port: int, telegram_port: int, answer_after: float) -> None:
     line = FakeLine(port=line_port, validate=False, token_life=None)
     telegram = FakeTelegram(port=telegram_port, validate=False)
+    line.answer_after = telegram.answer_after = answer_after
     async with line, telegram:
         print(f"LINE_API_URL={line.url} TELEGRAM_API_URL={telegram.url}", flush=True)
         await asyncio.Event().wait()
@@ -730,5 +800,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Both platforms, for a program in another process.")
     parser.add_argument("--line", type=int, default=9101)
     parser.add_argument("--telegram", type=int, default=9102)
+    parser.add_argument("--answer-after", type=float, default=0.0, help="seconds that every answer takes")
     chosen = parser.parse_args()
-    asyncio.run(_stand(chosen.line, chosen.telegram))
+    asyncio.run(_stand(chosen.line, chosen.telegram, chosen.answer_after))

@@ -6,6 +6,9 @@ import sqlite3
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+import psycopg
+from psycopg.rows import dict_row
+
 from bot.store import SqlStore
 from content.models import Language, ScamType
 from content.verdict import Level
@@ -63,6 +66,10 @@ async def answered(store: SqlStore, event_id: str, outcome: Outcome, address: Ad
 
 
 def rows(url: str, table: str) -> list[dict[str, object]]:
+    """Every row of a table, as it stands in the database: looked at past the store."""
+    if url.startswith("postgresql"):
+        with psycopg.connect(url, row_factory=dict_row) as server:
+            return [dict(row) for row in server.execute(f"select * from {table} order by 1".encode())]
     connection = sqlite3.connect(url.removeprefix("sqlite:///"))
     connection.row_factory = sqlite3.Row
     try:
@@ -72,6 +79,11 @@ def rows(url: str, table: str) -> list[dict[str, object]]:
 
 
 def change(url: str, statement: str) -> None:
+    """Change the database past the store."""
+    if url.startswith("postgresql"):
+        with psycopg.connect(url) as server:
+            server.execute(statement.encode())
+        return
     connection = sqlite3.connect(url.removeprefix("sqlite:///"))
     connection.execute(statement)
     connection.commit()

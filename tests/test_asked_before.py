@@ -11,9 +11,11 @@ from content.fingerprints import Fingerprinter
 from content.loading import Knowledge
 from content.models import Language
 from content.verdict import judge
-from handlers import check
-from handlers.messages import Level, Seen, Session, plain
+from handlers import check, groups
+from handlers.messages import Address, ChatKind, Kind, Level, Message, Platform, Seen, Session, plain
+from handlers.report import Terms
 from handlers.sightings import LEAST_PEOPLE, Recall
+from handlers.turns import Turn
 from handlers.wording import Voice
 
 BANGKOK = ZoneInfo("Asia/Bangkok")
@@ -78,15 +80,20 @@ def test_small_talk_adds_nothing(knowledge: Knowledge) -> None:
     assert Recall(MAKER).sightings(("สวัสดีค่ะ", verdict)) == ()
 
 
+def in_a_group(text: str, knowledge: Knowledge, *, addressed: bool = False) -> Turn:
+    address = Address(Platform.LINE, "Cfamily", "Uaunt", ChatKind.GROUP)
+    message = Message(address, "e1", Kind.TEXT, NOW, text=text, addressed=addressed)
+    return Turn((message,), Session(), (), knowledge, Terms(180, NOW.tzinfo), NOW, Recall(MAKER))
+
+
 def test_an_ordinary_chat_overheard_in_a_group_adds_nothing(knowledge: Knowledge) -> None:
-    voice = Voice(knowledge, Language.THAI)
-    outcome = check.overheard("แม่ เย็นนี้กลับบ้านดึกนะ ฝากให้อาหารแมวด้วย แล้วก็ปิดไฟหน้าบ้านให้ที", Session(), voice, Recall(MAKER))
+    talk = "แม่ เย็นนี้กลับบ้านดึกนะ ฝากให้อาหารแมวด้วย แล้วก็ปิดไฟหน้าบ้านให้ที"
+    outcome = groups.answer(in_a_group(talk, knowledge))
     assert outcome.sightings == () and outcome.reply is None
 
 
 def test_what_is_asked_in_a_group_adds_its_message(knowledge: Knowledge) -> None:
-    voice = Voice(knowledge, Language.THAI)
-    outcome = check.asked_in_group(TEXT, Session(), voice, Recall(MAKER))
+    outcome = groups.asked(in_a_group(TEXT, knowledge, addressed=True), TEXT)
     assert [each.fingerprint for each in outcome.sightings] == [MAKER.of(TEXT)]
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -79,10 +79,16 @@ def test_check_answers_within_a_second_from_cold(rutan) -> None:  # type: ignore
     rutan("check", "warm")  # the knowledge is compiled once after a change of content; later starts read it
     times = []
     for _ in range(3):
-        began = time.monotonic()
+        began = spent()
         assert rutan("check", SCAM).returncode == 0
-        times.append(time.monotonic() - began)
+        times.append(spent() - began)
     assert min(times) < 1.0, times
+
+
+def spent() -> float:
+    """Seconds of the processor that the programs started here have taken: what the neighbours do is not counted."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def test_every_command_has_help(rutan) -> None:  # type: ignore[no-untyped-def]

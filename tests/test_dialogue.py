@@ -192,7 +192,8 @@ async def test_after_an_answer_one_can_say_whether_it_helped_and_warn_others(tha
     heard = await thai.says(SCAM["th"], hears="อันตราย")
     await thai.presses("มีประโยชน์", hears="ขอบคุณที่บอกเรา")
     thai.last = heard
-    await thai.presses("ไม่ตรง", hears="เราจดไว้แล้ว")
+    await thai.presses("ไม่ตรง", hears="ตรงไหนยังไม่ดี")
+    await thai.presses("คำตอบผิด", hears="เจ้าหน้าที่")
     thai.last = heard
     await thai.presses("เตือนคนอื่น", hears="เตือนภัย")
 
@@ -236,3 +237,42 @@ def case_number_in(heard: Heard) -> str:
     assert number, heard.text
     assert valid_case_number(number.group())
     return number.group()
+
+
+async def test_after_the_number_come_questions_that_can_be_skipped(thai: Chat, house: House) -> None:
+    await thai.says("รายงาน", hears="ขออนุญาต")
+    await thai.presses("ยินยอม", hears="ส่งข้อความที่ได้รับมา")
+    done = await thai.says("เขาโทรมาบอกว่าถูกรางวัล ให้โอนภาษีก่อน", hears="เลขที่รับเรื่อง")
+    number = case_number_in(done)
+    assert re.search(r"ภายในวันที่\W*\d{2}/\d{2}/\d{4}", done.text)
+    await thai.presses("โทรศัพท์", hears="เสียเงินไปไหม")
+    await thai.presses("10,000", hears="จังหวัดไหน")
+    await thai.says("เชียงใหม่", hears="อยากเล่าเพิ่ม")
+    assert number in (await thai.presses("ข้าม", hears="ขอบคุณมาก")).text
+    (row,) = [each async for each in house.bot.store.export_reports()]
+    assert (row["came_by"], row["loss"], row["province"]) == ("call", "10k_100k", "chiang-mai")
+
+
+async def test_a_report_is_taken_back_with_two_taps(thai: Chat, house: House) -> None:
+    await thai.says("รายงาน", hears="ขออนุญาต")
+    await thai.presses("ยินยอม", hears="ส่งข้อความที่ได้รับมา")
+    done = await thai.says("เขาโทรมาบอกว่าถูกรางวัลแสนพิเศษ ให้โอนภาษีก่อน", hears="เลขที่รับเรื่อง")
+    await thai.says("สถานะ", hears=case_number_in(done))
+    await thai.presses("ถอน", hears="ถอนเรื่องนี้ใช่ไหม")
+    await thai.presses("ยืนยันถอน", hears="ถอนเรื่องแล้ว")
+    await thai.says("สถานะ", hears="คุณถอนเรื่องนี้แล้ว")
+    assert "รางวัลแสนพิเศษ" not in str([row async for row in house.bot.store.export_reports()])
+
+
+async def test_the_steps_of_an_emergency_one_at_a_time(person: Person) -> None:
+    chat = Chat(person, "en")
+    await chat.says("language", hears="Choose a language")
+    await chat.presses("English", hears="From now on")
+    await chat.says("I paid", hears="Do this now")
+    await chat.presses("Sent money", hears="Which bank is it?")
+    await chat.presses("Another bank", hears="Which bank is it?")
+    await chat.presses("UOB", hears="02-344-9555")
+    await chat.presses("Within the hour", hears="Step 1 of 7")
+    for number in range(2, 8):
+        await chat.presses("Done", hears=f"Step {number} of 7")
+    await chat.presses("Done", hears="That was the last step")

@@ -48,11 +48,6 @@ class Asked:
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/rutan.db"
-
-
-@pytest.fixture
 def asked(url: str) -> Iterator[Asked]:
     clock = StandingClock()
     store = SqlStore.open(url, [SECRET], clock)

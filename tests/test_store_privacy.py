@@ -160,7 +160,8 @@ async def test_an_export_names_nobody(store):
     exported = [row async for row in store.export_reports()]
     assert [row["number"] for row in exported] == [case_number(2026, n) for n in (1, 2, 3)]
     assert set(exported[0]) == {
-        "number", "reported_at", "state", "type", "entry", "level", "came_by", "language", "platform", "text",
+        "number", "reported_at", "state", "type", "entry", "level", "came_by", "language", "platform", "case", "loss",
+        "province", "evidence", "disputes", "hidden", "decision", "decided_entry", "text", "note",
     }  # fmt: skip
     assert exported[0]["text"] == REPORT.text
     assert "somchai" not in str(exported)

@@ -169,10 +169,10 @@ def test_what_is_masked_may_be_masked_again(text: str) -> None:
 
 @pytest.mark.parametrize("piece", ["1", "1 ", "a@", "นาย ", "๐-", "?x", "Mr. A", "(", "\u200b1"])
 def test_long_texts_are_masked_in_good_time(piece: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     with suppress(NotMasked):
         masked(piece * (50_000 // len(piece)))
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
 
 
 # --- masking: planted and looked for -----------------------------------------------------------------------------------

@@ -8,12 +8,15 @@
   const form = document.getElementById("ask");
   const talk = document.getElementById("talk");
   const text = document.getElementById("text");
+  const picture = document.getElementById("picture");
   const status = document.getElementById("status");
   const newsEvery = 20000;
   const newsSoon = 1500;
   const patience = 30000;
   // One letter more than the server takes: enough for it to say so, without sending megabytes.
   const longest = 20001;
+  form.classList.add("able");
+  picture.classList.add("unseen");
   let asking = 0;
   let previous = Promise.resolve();
 
@@ -52,10 +55,11 @@
 
   const ask = async (body) => {
     status.className = "";
-    status.textContent = form.dataset.waiting;
+    status.textContent = body instanceof FormData ? form.dataset.reading : form.dataset.waiting;
     try {
       const answer = await fetch(form.action, { method: "POST", body, signal: AbortSignal.timeout(patience) });
-      if (answer.status !== 200 && answer.status !== 204) throw new Error(String(answer.status));
+      // 429 is an answer as well: it says kindly to wait.
+      if (![200, 204, 429].includes(answer.status)) throw new Error(String(answer.status));
       const html = await answer.text();
       status.textContent = "";
       if (html) showAnswer(parsed(html));
@@ -78,6 +82,21 @@
     if (tapped) body.set("tap", tapped.value);
     else { body.set("text", text.value.slice(0, longest)); text.value = ""; }
     showOwn(words);
+    asking += 1;
+    previous = previous.then(() => ask(body)).finally(() => { asking -= 1; });
+  });
+
+  // A picture is sent as soon as it is chosen, with what stands in the box beside it.
+  picture.addEventListener("change", () => {
+    const file = picture.files[0];
+    if (!file) return;
+    const body = new FormData();
+    body.set("fragment", "1");
+    body.set("text", text.value.slice(0, longest));
+    body.set("picture", file);
+    showOwn(`🖼 ${text.value.trim() || file.name}`);
+    text.value = "";
+    picture.value = "";
     asking += 1;
     previous = previous.then(() => ask(body)).finally(() => { asking -= 1; });
   });

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.store import forms
+from bot.store.foundation import Foundation
 from bot.store.transaction import Row, Transaction
 
 # The hash before the first row.
 BEGINNING = "0" * 64
 HOUSE = "house"  # what happens by itself
 OPERATOR = "operator"  # the command line
+# Where the log ends: without it, nobody could tell that the last rows were taken away.
+_END = "audit_end"
 _PAGE = 1_000
 _HASHED = ("at", "actor", "act", "subject", "detail")
 
@@ -54,7 +57,9 @@ def written(tx: Transaction, act: Act, now: datetime) -> None:
         "subject": act.subject,
         "detail": json.dumps(dict(act.detail), ensure_ascii=False, sort_keys=True) if act.detail else "",
     }
-    tx.run("audit", previous=previous, hash=_hash(previous, values), **values)
+    hash = _hash(previous, values)
+    tx.run("audit", previous=previous, hash=hash, **values)
+    tx.run("save_meta", name=_END, value=hash)
 
 
 def _hash(previous: str, values: Mapping[str, str]) -> str:
@@ -73,7 +78,32 @@ def first_broken(tx: Transaction) -> Broken | None:
                 return Broken(row["id"], "it was changed")
             previous = row["hash"]
         after = rows[-1]["id"]
+    end = tx.row("meta", name=_END)
+    if previous != (end["value"] if end else BEGINNING):
+        return Broken(after, "rows after it are missing")
     return None
+
+
+class AuditLog:
+    """The log of one database, to be verified and given out."""
+
+    def __init__(self, foundation: Foundation) -> None:
+        self._database = foundation.database
+
+    async def first_broken(self) -> Broken | None:
+        """The first row that was changed, or before or after which one is missing; None where all is well."""
+        return await self._database.read(first_broken)
+
+    async def rows(self) -> AsyncIterator[dict[str, str]]:
+        """Every row, oldest first, as `AUDIT_COLUMNS`."""
+        after = 0
+        while rows := await self._page(after):
+            for row in rows:
+                yield audit_row(row)
+            after = rows[-1]["id"]
+
+    async def _page(self, after: int) -> Sequence[Row]:
+        return await self._database.read(lambda tx: tx.rows("audit_page", after=after, page=_PAGE))
 
 
 # The columns of an exported log, in order.

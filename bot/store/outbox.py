@@ -38,10 +38,21 @@ class Draft:
 
 def post(tx: Transaction, seal: Seal, draft: Draft) -> Letter:
     """Put a letter into the outbox; it holds its retry key from now on."""
+    letter = _posted(tx, seal, draft, "post")
+    assert letter is not None  # noqa: S101 - an insert that returns its id gives a row or raises
+    return letter
+
+
+def post_once(tx: Transaction, seal: Seal, draft: Draft) -> Letter | None:
+    """The same, but only where nothing was posted for the same message before."""
+    return _posted(tx, seal, draft, "post_progress")
+
+
+def _posted(tx: Transaction, seal: Seal, draft: Draft, query: str) -> Letter | None:
     envelope = forms.Envelope(draft.address, draft.reply, draft.reply_token, draft.callback_id)
     retry_key = str(uuid4())
     row = tx.row(
-        "post",
+        query,
         answers=draft.answers,
         platform=draft.address.platform.value,
         chat=draft.address.chat,
@@ -51,7 +62,8 @@ def post(tx: Transaction, seal: Seal, draft: Draft) -> Letter:
         received_at=forms.stamp(draft.received_at),
         due_at=forms.stamp(draft.due_at),
     )
-    assert row is not None  # noqa: S101 - an insert that returns its id gives a row or raises
+    if row is None:
+        return None
     return Letter(
         id=row["id"],
         address=draft.address,

@@ -64,13 +64,15 @@ def known(tx: Transaction, fingerprint: Fingerprint) -> Row | None:
 
 @dataclass(frozen=True)
 class Asking:
-    """One question about a message: who asked it where, when, and on which day of the house's calendar."""
+    """One question about a message: who asked it where, when, and on which day of the house's calendar; `hub` is the name
+    of the hub that they belong to."""
 
     tx: Transaction
     identity: Identity
     address: Address
     now: datetime
     day: date
+    hub: str = ""
 
     def add(self, sighting: Sighting) -> int:
         """Count the question; answers with the id of its sighting, made where the message is new."""
@@ -84,11 +86,17 @@ class Asking:
             now=forms.stamp(self.now),
             people=people,
             groups=sum(first for kind, first in sources if kind == "group"),
+            hubs=sum(first for kind, first in sources if kind == "hub"),
             level=sighting.level.value,
             type=sighting.type.value if sighting.type else None,
             entry=sighting.entry,
         )
         self.tx.run("count_sighting_day", sighting=number, day=self.day.isoformat(), people=people)
+        given = f"{sighting.level.value}:{sighting.entry or ''}"
+        for source, _ in self._sources():
+            self.tx.run("note_given", sighting=number, source=source, given=given, now=forms.stamp(self.now))
+        if people:
+            grow_cases(self.tx, number, self.day)
         return number
 
     def _new(self, sighting: Sighting) -> int:
@@ -102,13 +110,29 @@ class Asking:
     def _sources(self) -> list[tuple[str, str]]:
         """The person, where the platform tells us who wrote, and the group, where it was in one."""
         if self.address.kind is not ChatKind.GROUP:
-            return [(self.identity.person(self.address), "person")]
+            hub = [(self.identity.identifier("hub", self.hub), "hub")] if self.hub else []
+            return [(self.identity.person(self.address), "person"), *hub]
         group = (self.identity.group(self.address.platform, self.address.chat), "group")
         return [group, (self.identity.person(self.address), "person")] if self.address.person else [group]
 
     def _came_first(self, sighting: int, source: str, kind: str) -> int:
         day = self.day.isoformat()
         return self.tx.run("new_source", sighting=sighting, source=source, kind=kind, day=day)
+
+
+def grow_cases(tx: Transaction, sighting: int, day: date) -> None:
+    """The cases of a sighting learn how many people were new to it in the last days."""
+    tx.run("grow_cases", sighting=sighting, day=day.isoformat(), recent=recent_since(day).isoformat())
+
+
+def shrink_cases(tx: Transaction, day: date, page: int) -> int:
+    """The same for a page of cases whose growth was counted on an earlier day; how many."""
+    return tx.run("shrink_cases", day=day.isoformat(), recent=recent_since(day).isoformat(), page=page)
+
+
+def recent_since(day: date) -> date:
+    """The first of the days that count as recent on this one."""
+    return day - timedelta(days=RECENT_DAYS - 1)
 
 
 def erase(tx: Transaction, source: str) -> int:
@@ -140,7 +164,7 @@ def _fingerprint(row: Row) -> Fingerprint:
 def growing(tx: Transaction, now: datetime, limit: int) -> Sequence[Growing]:
     """The sightings that no entry explains, the fastest growing first; `now` in the house's own zone."""
     today = now.date()
-    recent = today - timedelta(days=RECENT_DAYS - 1)
+    recent = recent_since(today)
     earlier = recent - timedelta(days=EARLIER_DAYS)
     since = forms.stamp(now - timedelta(days=RECENT_DAYS + EARLIER_DAYS))
     days = {"recent": recent.isoformat(), "earlier": earlier.isoformat()}

@@ -12,14 +12,23 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from bot.sealing import Seal, SealBroken
-from bot.store import forms, opening, outbox, sightings, turn, upkeep
+from bot.store import audit, erasure, forms, groups, hubs, ledger, opening, outbox, pictures, sightings, turn, upkeep
+from bot.store.drills import DrillBook
+from bot.store.erasure import Erased
 from bot.store.foundation import Foundation
+from bot.store.limits import Limits
 from bot.store.sightings import Growing
 from bot.store.transaction import Row, Transaction
+from bot.store.trusted import TrustedBook
 from bot.store.upkeep import Depths, Removed
 from content.fingerprints import Fingerprint, Fingerprinter
-from handlers.messages import Address, Case, Event, Message, Outcome, Platform, Seen, Session
+from content.reported import Standing, Subject
+from handlers.drill_types import Practice
+from handlers.hub_types import AtHub
+from handlers.limits import Filed, Limit
+from handlers.messages import Address, Case, Event, GroupMode, Message, Outcome, Platform, Reply, Seen, Session
 from handlers.ports import Clock, Letter, Sent, Waiting
+from handlers.trusted_types import Known, Watch
 
 log = structlog.get_logger()
 
@@ -41,6 +50,10 @@ class SqlStore:
         self._identity = foundation.identity
         self._clock = foundation.clock
         self._timezone = foundation.timezone
+        self.limits = Limits(foundation)
+        self.hubs = hubs.HubBook(foundation)
+        self.trust = TrustedBook(foundation)
+        self.drills = DrillBook(foundation)
         self.fingerprinter = Fingerprinter(foundation.identity.fingerprint_key())
         # Tells what this process is sending from what a dead one was.
         self._holder = str(uuid4())
@@ -101,12 +114,14 @@ class SqlStore:
         row = await self._database.read(lambda tx: tx.row("session", key=key))
         if row is None:
             return Session()
-        return replace(upkeep.session(row, self._seal), subscribed=bool(row["subscribed"]))
+        known = replace(upkeep.session(row, self._seal), subscribed=bool(row["subscribed"]))
+        mode = GroupMode(row["mode"]) if row["mode"] else GroupMode.ON
+        return replace(known, mode=mode, hub=row["hub"] or "")
 
     async def cases(self, address: Address) -> Sequence[Case]:
         person = self._identity.person(address)
         rows = await self._database.read(lambda tx: tx.rows("cases", person=person))
-        return [Case(row["number"], row["state"], forms.moment(row["reported_at"])) for row in rows]
+        return [upkeep.own_case(row) for row in rows]
 
     async def seen(self, fingerprints: Sequence[Fingerprint], address: Address) -> Sequence[Seen | None]:
         asker = self._identity.person(address)
@@ -115,6 +130,47 @@ class SqlStore:
             return [sightings.seen(tx, each, asker) for each in fingerprints]
 
         return await self._database.read(work)
+
+    async def seen_pictures(
+        self, looks: Sequence[str], fingerprint: Fingerprint | None, address: Address
+    ) -> Sequence[Seen | None]:
+        return await pictures.PictureBook(self.foundation).seen(looks, fingerprint, address)
+
+    async def reported(self, subjects: Sequence[Subject]) -> Sequence[Standing]:
+        now, zone = self._clock.now(), self._timezone
+        found = await self._database.read(lambda tx: ledger.standings(tx, self._identity, subjects, now, zone))
+        return list(found.values())
+
+    async def limit(self, address: Address) -> Limit | None:
+        return await self.limits.of(address)
+
+    async def at_hub(self, address: Address, code: str, home: str) -> AtHub:
+        return await self.hubs.standing(address, code, home)
+
+    async def progress(self, first: Waiting, reply: Reply) -> Letter | None:
+        now = self._clock.now()
+        draft = outbox.Draft(
+            first.message.address,
+            reply,
+            received_at=first.message.received_at,
+            due_at=now,
+            answers=first.id,
+            person=self._identity.person(first.message.address),
+            reply_token=first.message.reply_token,
+        )
+        return await self._database.write(lambda tx: outbox.post_once(tx, self._seal, draft))
+
+    async def filed(self, address: Address) -> Filed:
+        return await self.limits.filed(address)
+
+    async def trusted(self, address: Address, code: str) -> Known:
+        return await self.trust.known(address, code)
+
+    async def practice(self, address: Address) -> Practice:
+        return await self.drills.practice(address)
+
+    async def watch(self, address: Address) -> Watch | None:
+        return await self.trust.watch(address)
 
     async def unknown_sightings(self, limit: int) -> Sequence[Growing]:
         """What people ask about and no entry explains, the fastest growing first: for officials."""
@@ -215,15 +271,19 @@ class SqlStore:
         row = (await self._database.read(lambda tx: tx.rows("depths")))[0]
         return Depths(row["inbox"], row["outbox"])
 
-    async def forget(self, platform: Platform, id: str) -> bool:
-        """Erase a person, or a group, by the platform's own id; whether anything of them was here."""
+    async def forget(self, platform: Platform, id: str) -> Erased:
+        """Erase a person, or a group, by the platform's own id, with what still waits; how much of them was here."""
         keys = (self._identity.of_person(platform, id), self._identity.group(platform, id))
-        now = forms.stamp(self._clock.now())
+        now = self._clock.now()
 
-        def work(tx: Transaction) -> bool:
-            erased = [turn.erase(tx, key) for key in keys]
-            dropped = [tx.run("erase_messages", person=key, now=now) for key in keys]
-            return any(erased) or any(dropped)
+        def work(tx: Transaction) -> Erased:
+            erased = Erased()
+            for key in keys:
+                dropped = tx.run("erase_messages", person=key, now=forms.stamp(now))
+                erased = erased + erasure.erase(tx, key, now) + Erased(messages=dropped)
+            if erased:
+                erasure.write_down(tx, erased, audit.OPERATOR, now)
+            return erased
 
         return await self._database.write(work)
 
@@ -251,8 +311,9 @@ class SqlStore:
         return await self._page_by_page(lambda tx, page: upkeep.remove_report_texts(tx, before, page))
 
     async def forget_sightings(self, before: datetime) -> int:
-        """Forget what nobody has asked about since then; how many."""
-        return await self._page_by_page(lambda tx, page: sightings.remove_old(tx, before, page))
+        """Forget what nobody has asked about since then, messages and pictures; how many."""
+        messages = await self._page_by_page(lambda tx, page: sightings.remove_old(tx, before, page))
+        return messages + await self._page_by_page(lambda tx, page: pictures.remove_old(tx, before, page))
 
     async def retain(self, report_days: int) -> Removed:
         """Remove all that is older than it may be. May run as often as one likes."""
@@ -263,10 +324,32 @@ class SqlStore:
             steps=await self.clear_steps(now - upkeep.STEP_STAYS),
             report_texts=await self.remove_report_texts(now - timedelta(days=report_days)),
             sightings=await self.forget_sightings(now - timedelta(days=report_days)),
-            not_collected=await self._remove("abandon_web_letters", now - upkeep.WEB_LETTER_STAYS),
+            not_collected=await self._abandon(now),
             messages=await self._remove("remove_messages", long_ago),
             letters=await self._remove("remove_letters", long_ago),
+            text_keys=await self._remove("remove_text_keys", now - timedelta(days=report_days)),
+            follow_ups=await self._remove("remove_follow_ups", long_ago),
+            recalls=await self._remove("remove_recalls", long_ago),
+            identifiers=await self._remove("forget_identifiers", now - ledger.STAYS),
+            limits=await self.limits.remove_ended(),
+            group_answers=await self._remove("remove_group_answers", now - groups.ANSWERS_STAY),
+            hub_tables=await self._remove("remove_hub_tables", now),
+            hub_codes=await self._remove("remove_hub_codes", now),
+            hub_tries=await self._remove("remove_hub_tries", now - hubs.TRIES_STAY),
         )
+
+    async def shrink_growth(self) -> int:
+        """What grew on an earlier day is counted for this one; how many cases."""
+        today = self._clock.now().astimezone(self._timezone).date()
+        return await self._page_by_page(lambda tx, page: sightings.shrink_cases(tx, today, page))
+
+    async def _abandon(self, now: datetime) -> int:
+        """Letters to browsers that never came for them."""
+        before = {
+            "before": forms.stamp(now - upkeep.WEB_LETTER_STAYS),
+            "news_before": forms.stamp(now - upkeep.WEB_NEWS_STAYS),
+        }
+        return await self._page_by_page(lambda tx, page: tx.run("abandon_web_letters", page=page, **before))
 
     async def _remove(self, query: str, before: datetime) -> int:
         stamp = forms.stamp(before)

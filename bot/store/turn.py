@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from bot.identity import Identity
 from bot.sealing import Seal
-from bot.store import forms, outbox, sightings
-from bot.store.case_numbers import case_number
+from bot.store import audit, drills, erasure, filing, forms, groups, hubs, outbox, pictures, sightings, trusted
 from bot.store.transaction import Transaction
-from handlers.messages import Address, ChatKind, Checked, Event, NewReport, Outcome, Session
+from content.models import Language
+from handlers.hub_types import Hub
+from handlers.messages import Address, ChatKind, Checked, Event, Outcome, Session
 from handlers.ports import Letter, Waiting
+from handlers.standing import Evidence
 
 
 @dataclass(frozen=True)
@@ -33,17 +35,40 @@ class Turn:
             return None
         last = done[-1].message
         address = last.address
+        group = groups.Group(self.tx, self.identity.conversation(address), self.now, self.timezone)
+        if outcome.left:
+            group.forget()
+            return None
+        if outcome.unasked is not None and not group.may_speak(outcome.unasked):
+            return None
         if outcome.erase:
-            erase(self.tx, self.identity.person(address))
-        self._remember(address, outcome)
+            erased = erasure.erase(self.tx, self.identity.person(address), self.now)
+            erasure.write_down(self.tx, erased, audit.HOUSE, self.now)
+        reply, session = outcome.reply, outcome.session
+        at_hub = hubs.AtTurn(self.tx, self.seal, self.identity, self.now, self.timezone, address)
+        hub = at_hub.mine() if address.kind is ChatKind.PRIVATE and not outcome.erase else None
+        if outcome.report is not None:
+            filed = self._filing(hub).file(address, outcome.report)
+            known = {"case_number": filed.number, "promised": filed.promised}
+            reply = reply.filled(known) if reply else None
+            session = _filled(session, known)
+        self._keep(self.identity.person(address), outcome)
+        self._remember(address, replace(outcome, reply=reply, session=session))
+        group.keep(outcome.unasked, outcome.group_mode)
+        known = at_hub.act(outcome.hub) | at_hub.keep(outcome.table, hub)
+        reply = reply.filled(known) if reply and known else reply
+        if hub is not None:
+            at_hub.count(outcome, hub)
         record(self.tx, address, outcome.events, self.now, outcome.session.language or outcome.session.spoken)
-        asking = sightings.Asking(self.tx, self.identity, address, self.now, self.now.astimezone(self.timezone).date())
+        at_drill = drills.AtTurn(self.tx, self.identity, self.now, self.timezone, hub.id if hub else drills.NO_HUB)
+        at_drill.act(address, outcome.drill)
+        reply = trusted.follow(self.tx, self.seal, self.identity, address, outcome, reply, self.now)
+        today = self.now.astimezone(self.timezone).date()
+        asking = sightings.Asking(self.tx, self.identity, address, self.now, today, hub.name if hub else "")
         for sighting in outcome.sightings:
             asking.add(sighting)
-        reply = outcome.reply
-        if outcome.report is not None:
-            number = self._report(address, outcome.report)
-            reply = reply.filled({"case_number": number}) if reply else None
+        for picture in outcome.pictures:
+            pictures.add(self.tx, self.identity, address, self.now, picture)
         if reply is None:
             return None
         draft = outbox.Draft(
@@ -58,6 +83,11 @@ class Turn:
             callback_id=last.callback_id,
         )
         return outbox.post(self.tx, self.seal, draft)
+
+    def _filing(self, hub: Hub | None) -> filing.Filing:
+        """Who belongs to a hub reports for it."""
+        evidence = Evidence.HUB if hub else Evidence.CITIZEN
+        return filing.Filing(self.tx, self.identity, self.now, self.timezone, evidence, hub.name if hub else None)
 
     def _close(self, waiting: Waiting) -> bool:
         return self.tx.run("done", id=waiting.id, now=forms.stamp(self.now)) == 1
@@ -87,29 +117,39 @@ class Turn:
             kind=address.kind.value,
             language=language.value if language else None,
             subscribed=int(session.subscribed),
+            interests="".join(f"{each}," for each in session.interests),
+            province=session.province,
             now=forms.stamp(self.now),
         )
 
-    def _report(self, address: Address, report: NewReport) -> str:
-        """Keeps a report and gives its number. The year is the one on the reporter's calendar."""
-        year = self.now.astimezone(self.timezone).year
-        counted = self.tx.rows("next_counter", name=f"case:{year}")[0]
-        number = case_number(year, counted["value"])
-        self.tx.run(
-            "report",
-            number=number,
-            person=self.identity.person(address),
-            platform=address.platform.value,
-            # Not every database takes the NUL character in a text.
-            text=report.text.replace("\0", ""),
-            came_by="",
-            language=report.language.value,
-            level=report.level.value,
-            type=report.type.value if report.type else None,
-            entry=report.entry,
-            reported_at=forms.stamp(self.now),
-        )
-        return number
+    def _keep(self, person: str, outcome: Outcome) -> None:
+        """What else the person said of their reports, and what they are to be asked."""
+        if outcome.details is not None:
+            filing.detail(self.tx, person, outcome.details)
+        if outcome.withdraw:
+            filing.withdraw(self.tx, person, outcome.withdraw)
+        if outcome.answered is not None:
+            kind, said = outcome.answered
+            self.tx.run("answer_follow_up", person=person, kind=kind.value, answer=said)
+        if outcome.follow_up is not None:
+            self.tx.run(
+                "plan_follow_up",
+                person=person,
+                kind=outcome.follow_up.kind.value,
+                language=str(outcome.session.language or outcome.session.spoken or Language.THAI),
+                due_at=forms.stamp(outcome.follow_up.due_at),
+            )
+
+
+def _filled(session: Session, values: Mapping[str, str]) -> Session:
+    """The session with `{name}` in what its dialogue has gathered replaced."""
+
+    def fill(text: str) -> str:
+        for name, value in values.items():
+            text = text.replace("{" + name + "}", value)
+        return text
+
+    return replace(session, data={name: fill(text) for name, text in session.data.items()})
 
 
 def save_session(tx: Transaction, seal: Seal, key: str, session: Session) -> None:
@@ -119,18 +159,8 @@ def save_session(tx: Transaction, seal: Seal, key: str, session: Session) -> Non
         key=key,
         body=seal.close(forms.write(session)),
         asked_at=forms.stamp(session.asked_at) if session.asked_at and session.asked else None,
-        step_at=forms.stamp(session.step_at) if session.step_at and session.step else None,
+        step_at=forms.stamp(session.step_at) if session.step_at and (session.step or session.aside) else None,
     )
-
-
-def erase(tx: Transaction, person: str) -> bool:
-    """Remove a person or group, by keyed hash, and every word of theirs; whether there was anything."""
-    changed = tx.run("erase_person", key=person)
-    changed += tx.run("erase_reports", person=person)
-    changed += tx.run("erase_letters", person=person)
-    changed += sightings.erase(tx, person)
-    tx.tidy()
-    return changed > 0
 
 
 def record(

@@ -12,7 +12,7 @@ import structlog
 from bot.sealing import Seal, SealBroken
 from bot.store import forms, turn
 from bot.store.transaction import Row, Transaction
-from handlers.messages import Session
+from handlers.messages import Case, Session
 
 log = structlog.get_logger()
 
@@ -22,12 +22,14 @@ ASKED_STAYS = timedelta(hours=1)
 STEP_STAYS = timedelta(hours=24)
 # What has ended is remembered longer than any platform repeats a webhook.
 ENDED_STAYS = timedelta(days=30)
-# A browser tab that has been closed for a day is not coming back for its answer.
+# A browser tab that has been closed for a day is not coming back for its answer; for news of a report somebody may.
 WEB_LETTER_STAYS = timedelta(days=1)
+WEB_NEWS_STAYS = timedelta(days=30)
 
 # The columns of an exported report, in order. None of them names or numbers a person.
 REPORT_COLUMNS = (
-    "number", "reported_at", "state", "type", "entry", "level", "came_by", "language", "platform", "text",
+    "number", "reported_at", "state", "type", "entry", "level", "came_by", "language", "platform", "case", "loss",
+    "province", "evidence", "disputes", "hidden", "decision", "decided_entry", "text", "note",
 )  # fmt: skip
 
 
@@ -50,6 +52,15 @@ class Removed:
     not_collected: int
     messages: int
     letters: int
+    text_keys: int = 0
+    follow_ups: int = 0
+    recalls: int = 0
+    identifiers: int = 0
+    limits: int = 0
+    group_answers: int = 0
+    hub_tables: int = 0
+    hub_codes: int = 0
+    hub_tries: int = 0
 
 
 def clear_asked(tx: Transaction, seal: Seal, before: datetime, page: int) -> int:
@@ -60,7 +71,7 @@ def clear_asked(tx: Transaction, seal: Seal, before: datetime, page: int) -> int
 def clear_steps(tx: Transaction, seal: Seal, before: datetime, page: int) -> int:
     """End a page of dialogues whose last step is older, with what they had gathered; how many."""
     found = tx.rows("old_steps", before=forms.stamp(before), page=page)
-    return _change(tx, seal, found, step="", step_at=None, data={})
+    return _change(tx, seal, found, step="", step_at=None, data={}, aside={})
 
 
 def _change(tx: Transaction, seal: Seal, found: Sequence[Row], **emptied: Any) -> int:
@@ -88,15 +99,34 @@ def session(row: Row, seal: Seal) -> Session:
         return Session()
 
 
+def own_case(row: Row) -> Case:
+    """A report as its reporter sees it again."""
+    answered = row["state"] == "answered"
+    return Case(
+        number=row["number"],
+        state=row["state"],
+        reported_at=forms.moment(row["reported_at"]),
+        promised_at=forms.moment(row["promised_at"]) if row["promised_at"] else None,
+        decision=(row["decision"] or "") if answered else "",
+        entry=row["decided_entry"] if answered else None,
+    )
+
+
 def report_row(row: Row) -> dict[str, str]:
     """One exported report: every column a text, empty where there is nothing."""
-    return {column: row[column] or "" for column in REPORT_COLUMNS}
+    named = {"case": row["case_id"], "disputes": _yes(row["disputes"]), "hidden": _yes(row["hidden"])}
+    values = named | {column: row[column] for column in REPORT_COLUMNS if column not in named}
+    return {column: str(values[column] or "") for column in REPORT_COLUMNS}
+
+
+def _yes(flag: int) -> str:
+    return "yes" if flag else ""
 
 
 def reseal(tx: Transaction, seal: Seal) -> int:
     """Seal anew, with the newest key, whatever an older one sealed; how many rows. Then those keys can go."""
     changed = 0
-    for part in ("sessions", "inbox", "outbox"):
+    for part in ("sessions", "inbox", "outbox", "officials", "hub_tables"):
         for row in tx.rows(f"sealed_{part}"):
             if not seal.is_newest(row["body"]):
                 changed += tx.run(f"reseal_{part}", id=row["id"], body=seal.close(seal.open(row["body"])))

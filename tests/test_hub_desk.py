@@ -1,0 +1,47 @@
+"""Hubs at the desk: the list, one hub, its card, its codes; who may do what."""
+
+from __future__ import annotations
+
+import re
+
+from conftest import House
+from desk_cast import at_desk
+from hub_cast import HUB, NAME, open_hub
+
+from handlers.officials import Role
+
+
+async def test_a_reader_sees_a_hub_its_card_and_its_playbook(house: House) -> None:
+    await open_hub(house)
+    async with at_desk(house, Role.READER) as reader:
+        assert NAME in (await reader.get("/desk/hubs")).text
+        page = await reader.get("/desk/hubs/1")
+        assert page.status == 200 and HUB.place in page.text and "Playbook" in page.words
+        assert "Make a new code" not in page.words and "Change what is known" not in page.words
+        card = await reader.get("/desk/hubs/1/card")
+        assert "1441" in card.words and "Who to call for what" in card.words and "แล้วโทร 1441" in card.words
+        for path in ("/desk/hubs/2", "/desk/hubs/x", "/desk/hubs/99999999999999999999"):
+            assert (await reader.get(path)).status == 404
+
+
+async def test_an_editor_puts_right_whom_to_turn_to(house: House) -> None:
+    await open_hub(house)
+    async with at_desk(house, Role.EDITOR) as editor:
+        form = {"place": "ศาลาใหม่", "province": "khon-kaen", "hours": "", "languages": "", "escalation": "ผู้ใหญ่บ้านก่อน"}
+        await editor.get("/desk/hubs/1")
+        await editor.send("/desk/hubs/1/edit", form)
+        assert "ผู้ใหญ่บ้านก่อน" in (await editor.get("/desk/hubs/1/card")).words
+        refused = await editor.send("/desk/hubs/1/code", {"role": "lead"})
+        assert refused.status == 403
+    hub = await house.bot.store.hubs.hub(1)
+    assert hub is not None and (hub.name, hub.place, hub.province) == (NAME, "ศาลาใหม่", "khon-kaen")
+
+
+async def test_an_admin_adds_a_hub_and_makes_codes(house: House) -> None:
+    async with at_desk(house, Role.ADMIN) as admin:
+        await admin.get("/desk/hubs")
+        added = await admin.send("/desk/hubs/add", {"name": "<b>ศูนย์</b> ทดลอง", "place": "ที่วัด"})
+        assert re.search(r"/hub [A-Z2-9]{4}-[A-Z2-9]{4}", added.words) and "<b>ศูนย์" not in added.text
+        await admin.get("/desk/hubs/1")
+        code = await admin.send("/desk/hubs/1/code", {"role": "lead"})
+        assert re.search(r"/hub [A-Z2-9]{4}-[A-Z2-9]{4}", code.words)

@@ -219,8 +219,6 @@ class Session:
     spoken: Language | None = None
     greeted: bool = False
     subscribed: bool = False
-    interests: tuple[str, ...] = ()
-    province: str = ""
     step: str = ""
     step_at: datetime | None = None
     data: Mapping[str, str] = field(default_factory=dict)
@@ -229,6 +227,8 @@ class Session:
     aside: Mapping[str, str] = field(default_factory=dict)
     mode: GroupMode = GroupMode.ON
     hub: str = ""
+    interests: tuple[str, ...] = ()
+    province: str = ""
 
 
 @dataclass(frozen=True)

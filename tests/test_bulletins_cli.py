@@ -113,6 +113,7 @@ async def test_from_the_draft_to_the_proof(tmp_path: Path) -> None:
         assert "Ann" not in str(lines)
 
 
+@pytest.mark.slow
 async def test_scheduling_cancelling_and_drafting_anew(tmp_path: Path) -> None:
     async with house_of(tmp_path) as house:
         rutan = Operator(house, tmp_path)

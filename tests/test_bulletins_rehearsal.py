@@ -7,6 +7,7 @@ from pathlib import Path
 from bulletin_rehearsal import Plan, rehearse
 
 
+@pytest.mark.slow
 async def test_a_server_killed_in_the_midst_of_a_bulletin_goes_on_by_itself_and_nobody_on_line_hears_it_twice(
     tmp_path: Path, knowledge
 ) -> None:

@@ -375,6 +375,7 @@ async def test_a_fresh_machine_is_told_which_platform_is_off_and_what_turns_it_o
         assert await alone.end() < 10
 
 
+@pytest.mark.slow
 async def test_ended_with_hundreds_in_flight_it_goes_within_ten_seconds_and_the_next_start_answers_all(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:

@@ -71,6 +71,7 @@ def test_every_page_in_the_story_is_an_invented_one(told):
     assert hosts and hosts <= set(HOSTS) and all(host.endswith(".example") for host in HOSTS)
 
 
+@pytest.mark.slow
 def test_the_same_seed_tells_the_same_story(told, tmp_path, knowledge):
     store = SqlStore.open(f"sqlite:///{tmp_path}/again.db", [SECRET], StandingClock(NOW))
     asyncio.run(Story(store, knowledge, NOW).tell(OFFICIALS))

@@ -235,6 +235,7 @@ async def test_a_file_of_somebody_without_a_hub_is_not_opened(hub_house: House) 
 
 
 # --- nothing is lost ---------------------------------------------------------------------------------------------------------
+@pytest.mark.slow
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 async def test_two_hundred_over_a_death_in_the_middle(tmp_path: Path, how: signal.Signals) -> None:

@@ -289,7 +289,9 @@ async def live_and_die(bot: Bot, crowd: Crowd, seconds: float) -> None:
     await writing
 
 
-@pytest.mark.parametrize("kills", [6, pytest.param(15, marks=[pytest.mark.slow, pytest.mark.timeout(600)])])
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("kills", [15])
 async def test_killed_while_answering_nothing_acknowledged_is_lost_and_nothing_doubled(
     tmp_path: Path, kills: int
 ) -> None:

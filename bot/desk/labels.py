@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +35,9 @@ class Labels:
         return self.text(key, language).format(**values)
 
 
+@cache
 def load(folder: Path = HERE) -> Labels:
-    """Every label of the folder. Raises ValueError where two files give the same one, or one lacks a language."""
+    """Every label of the folder, read once in a process. Raises ValueError where two files give the same one, or one lacks a language."""
     said: dict[str, Mapping[str, str]] = {}
     for path in sorted(folder.glob("labels*.yaml")):
         for key, both in (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).items():

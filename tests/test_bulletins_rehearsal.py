@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from bulletin_rehearsal import Plan, rehearse
 
 

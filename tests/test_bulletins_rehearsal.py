@@ -1,4 +1,4 @@
-"""A small rehearsal in every run of the tests; the whole one is `tests/benchmarks/bulletins.py`."""
+"""A small rehearsal in the slow tier; the whole one is `tests/benchmarks/bulletins.py`."""
 
 from __future__ import annotations
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 
+import pytest
+from browsing import faults
 from conftest import House
-from desk_cast import at_desk
+from desk_cast import DESKTOP, PHONE, at_desk, desk_page
 from hub_cast import HUB, NAME, open_hub
 
+from content.models import Language
 from handlers.officials import Role
 
 
@@ -45,3 +48,16 @@ async def test_an_admin_adds_a_hub_and_makes_codes(house: House) -> None:
         await admin.get("/desk/hubs/1")
         code = await admin.send("/desk/hubs/1/code", {"role": "lead"})
         assert re.search(r"/hub [A-Z2-9]{4}-[A-Z2-9]{4}", code.words)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    ("size", "language"), [(PHONE, Language.THAI), (DESKTOP, Language.ENGLISH)], ids=["phone", "desktop"]
+)
+async def test_no_page_of_the_hubs_shuts_anybody_out(house, browser, axe, size, language) -> None:
+    await open_hub(house)
+    async with desk_page(browser, house, Role.ADMIN, "/desk/hubs", language=language, size=size) as page:
+        for path in ("/desk/hubs", "/desk/hubs/1", "/desk/hubs/1/card", "/desk/people", "/bulletins"):
+            await page.goto(house.url + path)
+            assert await page.evaluate("document.documentElement.scrollWidth") <= size["width"], path
+            assert await faults(page, axe) == [], path

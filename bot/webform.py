@@ -66,6 +66,20 @@ class _InMemory(MultiPartParser):
 
 
 async def _with_picture(request: Request) -> Form:
+    fields, chosen = await with_file(request, PICTURE)
+    return Form(fields, chosen.content)
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A file that was chosen in a form; nothing where none was."""
+
+    name: str = ""
+    content: bytes = field(default=b"", repr=False)
+
+
+async def with_file(request: Request, called: str) -> tuple[dict[str, str], Chosen]:
+    """The fields of a multipart form, and its one file, the field `called`. Raises TooLarge, Refused or MultiPartException."""
     announced = request.headers.get("content-length", "0")
     if announced.isdigit() and int(announced) > LARGEST_UPLOAD:
         raise TooLarge
@@ -73,11 +87,11 @@ async def _with_picture(request: Request) -> Form:
     parser = _InMemory(request.headers, stream, max_files=1, max_fields=MOST_FIELDS, max_part_size=LARGEST_BODY)  # type: ignore[arg-type]
     form = await parser.parse()
     try:
-        chosen = form.get(PICTURE)
-        picture = await chosen.read() if isinstance(chosen, UploadFile) else b""
-        if any(isinstance(value, UploadFile) and name != PICTURE for name, value in form.multi_items()):
-            raise Refused(400, f"the form takes a file only as {PICTURE}")
-        return Form({name: value for name, value in form.items() if isinstance(value, str)}, picture)
+        if any(isinstance(value, UploadFile) and name != called for name, value in form.multi_items()):
+            raise Refused(400, f"the form takes a file only as {called}")
+        chosen = form.get(called)
+        file = Chosen(chosen.filename or "", await chosen.read()) if isinstance(chosen, UploadFile) else Chosen()
+        return {name: value for name, value in form.items() if isinstance(value, str)}, file
     finally:
         await form.close()
 

@@ -50,7 +50,7 @@ async def respond(waiting: Sequence[Waiting], ports: Ports, leave: Leave, *, slo
     wanted = private and numbers_wanted(last, ports.knowledge.words)
     cases = await ports.store.cases(last.address) if wanted else ()
     messages = tuple(w.message for w in waiting)
-    recall = await _recall(messages, ports, apart=bool(session.hub))
+    recall = await recall_of(messages, ports, apart=bool(session.hub))
     turn = Turn(messages, session, cases, ports.knowledge, ports.terms, ports.clock.now(), recall)
     if last.address.kind is ChatKind.GROUP:
         turn = await _as_guest(turn, ports)
@@ -100,7 +100,7 @@ async def _within_limits(outcome: Outcome, turn: Turn, ports: Ports) -> Outcome:
     return limits.within(outcome, turn.session, who, turn.voice, turn.now, turn.terms)
 
 
-async def _recall(messages: Sequence[Message], ports: Ports, *, apart: bool = False) -> Recall:
+async def recall_of(messages: Sequence[Message], ports: Ports, *, apart: bool = False) -> Recall:
     """What is known of earlier questions about the same messages; `apart`: each picture is one of its own."""
     texts = [text for each in messages if (text := question_in(each, ports.knowledge.words)).strip()]
     if apart and (len(messages) > 1 or hub_bulk.listed_in(messages)):

@@ -201,7 +201,7 @@ def _reply(folds: Sequence[Fold], table: HubTable, listed: Listed | None, turn: 
     sections = [_section(each, voice) for each in groups[:MOST_GROUPS]]
     if groups[MOST_GROUPS:]:
         sections.append(_rest(groups[MOST_GROUPS:], voice))
-    sections += _about_file(listed, voice)
+    sections += about_file(listed, voice)
     worst = folds[0].first.verdict
     title = voice.say("hub_table_title", count=f"{table.messages:,}", kinds=f"{len(folds):,}")
     return Reply(
@@ -250,7 +250,7 @@ def _rest(groups: Sequence[Group], voice: Voice) -> Section:
     return Section(voice.say("hub_rest"), tuple(lines))
 
 
-def _about_file(listed: Listed | None, voice: Voice) -> list[Section]:
+def about_file(listed: Listed | None, voice: Voice) -> list[Section]:
     """What of a file is not in the table, said honestly."""
     if listed is None:
         return []

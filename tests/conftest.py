@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import shutil
 import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,11 +59,22 @@ def needed(found: Any, why: str) -> Any:
     pytest.skip(why)
 
 
+# Under those that the system hands out by itself, and for each worker a thousand of its own: what is free a moment before a
+# server starts is then still free when it does.
+_ports = itertools.count(0)
+_PORTS, _EACH = 20_000, 1_000
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port that nobody else will take."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    while True:
+        port = _PORTS + worker * _EACH + next(_ports) % _EACH
+        with socket.socket() as probe, suppress(OSError):
+            # As servers do: a connection that has just ended holds no port.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @dataclass

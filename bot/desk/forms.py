@@ -6,11 +6,16 @@ import re
 from collections.abc import Sequence
 from urllib.parse import parse_qsl, urlsplit
 
-from starlette.requests import Request
+from starlette.formparsers import MultiPartException
+from starlette.requests import ClientDisconnect, Request
 
 from bot.web import TooLarge, whole_body
+from bot.webform import Chosen, with_file
+from bot.webform import Refused as FormRefused
 
 HOME = "/desk"
+# The one page whose form brings a file.
+TAKES_A_FILE = "/desk/forwarded/read"
 # The longest form is an entry of the knowledge in two languages, some 60 kB with every letter of Thai written as %E0%B8%81.
 LARGEST_FORM = 512 * 1024
 MOST_FIELDS = 1_000
@@ -32,6 +37,7 @@ class Form(dict[str, str]):
     def __init__(self, fields: Sequence[tuple[str, str]]) -> None:
         super().__init__(fields)
         self._fields = fields
+        self.file = Chosen()
 
     def every(self, name: str) -> tuple[str, ...]:
         """All values of one field: the ticked boxes."""
@@ -41,6 +47,8 @@ class Form(dict[str, str]):
 async def fields_of(request: Request) -> Form:
     """The form in a request. Raises Refused: 413 (too large), 415 (another kind), 400 (too many fields)."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "multipart/form-data" and request.url.path == TAKES_A_FILE:
+        return await _with_file(request)
     if kind != "application/x-www-form-urlencoded":
         raise Refused(415)
     try:
@@ -53,6 +61,18 @@ async def fields_of(request: Request) -> Form:
         raise Refused(400) from None
     # A browser sends every line end as two characters; we keep one. PostgreSQL takes no NUL.
     return Form([(name, value.replace("\r\n", "\n").replace("\0", "")) for name, value in fields])
+
+
+async def _with_file(request: Request) -> Form:
+    try:
+        fields, chosen = await with_file(request, "file")
+    except TooLarge:
+        raise Refused(413) from None
+    except (MultiPartException, FormRefused, ClientDisconnect):
+        raise Refused(400) from None
+    form = Form(list(fields.items()))
+    form.file = chosen
+    return form
 
 
 def from_our_page(request: Request, public_url: str) -> bool:

@@ -11,6 +11,7 @@ from desk_cast import DESKTOP, PHONE, at_desk, desk_page
 from hub_cast import HUB, NAME, open_hub
 
 from content.models import Language
+from handlers.messages import Account, Platform
 from handlers.officials import Role
 
 
@@ -38,6 +39,17 @@ async def test_an_editor_puts_right_whom_to_turn_to(house: House) -> None:
         assert refused.status == 403
     hub = await house.bot.store.hubs.hub(1)
     assert hub is not None and (hub.name, hub.place, hub.province) == (NAME, "ศาลาใหม่", "khon-kaen")
+
+
+async def test_a_code_comes_with_links_that_bring_it(house: House) -> None:
+    house.bot.ports.accounts[Platform.TELEGRAM] = Account("https://t.me/rutan_test_bot")
+    house.bot.ports.accounts[Platform.LINE] = Account("https://line.me/R/ti/p/%40rutan")
+    async with at_desk(house, Role.ADMIN) as admin:
+        await admin.get("/desk/hubs")
+        added = await admin.send("/desk/hubs/add", {"name": "ศูนย์ทดลอง"})
+    code = re.search(r"/hub ([A-Z2-9]{4}-[A-Z2-9]{4})", added.words).group(1)
+    assert f"https://t.me/rutan_test_bot?start=hub-{code.replace('-', '')}" in added.text
+    assert f"https://line.me/R/oaMessage/%40rutan/?/hub%20{code}" in added.text
 
 
 async def test_an_admin_adds_a_hub_and_makes_codes(house: House) -> None:

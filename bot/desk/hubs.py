@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,6 +15,7 @@ from bot.store.hubs import HubRefused
 from content.provinces import match
 from handlers.hub_playbook import call_card, playbook
 from handlers.hub_types import Hub, HubRole
+from handlers.messages import UNNAMED, Platform
 from handlers.officials import Official, Role
 from handlers.wording import Voice
 
@@ -36,7 +38,7 @@ def add(desk: Desk) -> None:
             opened = await book.add(_hub(desk, Hub(0, form.get("name", "")[:80]), form), audit.official(official.name))
         except HubRefused:
             return desk.redirect("/desk/hubs", "hubs.there_already")
-        return desk.draw("hub_code.html", request, official, opened=opened)
+        return desk.draw("hub_code.html", request, official, opened=opened, links=_links(desk, opened.code))
 
     @desk.page("/hubs/{id}")
     async def one(request: Request, official: Official) -> Response:
@@ -71,7 +73,19 @@ def add(desk: Desk) -> None:
         hub, form = await _known(desk, request), await desk.form(request)
         role = HubRole.LEAD if form.get("role") == HubRole.LEAD else HubRole.MEMBER
         opened = await book.code(hub.name, role, audit.official(official.name))
-        return desk.draw("hub_code.html", request, official, opened=opened)
+        return desk.draw("hub_code.html", request, official, opened=opened, links=_links(desk, opened.code))
+
+
+def _links(desk: Desk, code: str) -> list[tuple[Platform, str]]:
+    """Addresses that open a chat with us and bring the code: to tap, or to print as a QR code."""
+    accounts = desk.bot.ports.accounts
+    links = []
+    if telegram := accounts.get(Platform.TELEGRAM, UNNAMED).link:
+        links.append((Platform.TELEGRAM, f"{telegram}?start=hub-{code.replace('-', '')}"))
+    if line := accounts.get(Platform.LINE, UNNAMED).link:
+        # LINE's own form of an address that writes a message beforehand; the person sends it themselves.
+        links.append((Platform.LINE, f"{line.replace('/R/ti/p/', '/R/oaMessage/')}/?{quote(f'/hub {code}')}"))
+    return links
 
 
 async def _known(desk: Desk, request: Request) -> Hub:

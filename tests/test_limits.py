@@ -65,12 +65,20 @@ def test_buckets_forget_who_is_quiet_and_never_grow_beyond_bounds() -> None:
 # --- people -----------------------------------------------------------------------------------------------------------
 async def test_a_flood_is_answered_to_the_last_message_more_slowly_and_told_once(house: House) -> None:
     person = OnLine(house, "Uflood")
+    first = time.perf_counter()
     heard = [await person.says("สวัสดี") for _ in range(inbox.PACE.burst)]
     assert not any(SAID_SLOWED in each.text for each in heard)
-    began = time.perf_counter()
-    late = [await person.says("สวัสดี") for _ in range(2)]
+    told = False
+    while not told:
+        # On a slow machine the burst itself took so long that a few more came free.
+        free = (time.perf_counter() - first) / inbox.PACE.seconds
+        assert len(heard) <= inbox.PACE.burst + free
+        began = time.perf_counter()
+        heard.append(await person.says("สวัสดี"))
+        told = SAID_SLOWED in heard[-1].text
+    again = await person.says("สวัสดี")
     assert time.perf_counter() - began > inbox.PACE.seconds
-    assert [SAID_SLOWED in each.text for each in late] == [True, False]
+    assert SAID_SLOWED not in again.text
     began = time.perf_counter()
     other = await OnLine(house, "Uquiet").says("สวัสดี")
     assert time.perf_counter() - began < inbox.PACE.seconds and SAID_SLOWED not in other.text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from telegram import BotCommand
+from telegram import BotCommand, BotCommandScopeAllGroupChats, BotCommandScopeDefault
 from telegram.error import InvalidToken, TelegramError
 
 from bot.telegram_client import Connection
@@ -24,6 +24,9 @@ THAI: Mapping[str, str] = {
     "cancel": "ยกเลิกสิ่งที่ทำอยู่",
     "subscribe": "รับข่าวเตือนภัย",
     "unsubscribe": "เลิกรับข่าวเตือนภัย",
+    "trusted": "คนที่ไว้ใจ",
+    "practice": "ลองฝึกจับกลโกง",
+    "hub": "ศูนย์ชุมชนของฉัน",
     "language": "เปลี่ยนภาษา · Language",
     "privacy": "เราเก็บอะไรไว้บ้าง",
     "forget": "ลบข้อมูลของฉัน",
@@ -36,9 +39,29 @@ ENGLISH: Mapping[str, str] = {
     "cancel": "Stop what is going on",
     "subscribe": "Get scam warnings",
     "unsubscribe": "Stop scam warnings",
+    "trusted": "Somebody you trust",
+    "practice": "Practise spotting a trick",
+    "hub": "My community hub",
     "language": "Change language · ภาษา",
     "privacy": "What we keep about you",
     "forget": "Erase my data",
+}
+# In a group: how much it hears of us. Only its admins can change that.
+GROUP_THAI: Mapping[str, str] = {
+    "help": "เมนู และวิธีใช้",
+    "group": "ตั้งค่ากลุ่มนี้",
+    "quiet": "เงียบไว้",
+    "asked": "ตอบเมื่อถามเท่านั้น",
+    "warn": "เตือนเองเมื่อเจอกลโกงแน่ ๆ",
+    "leave": "ออกจากกลุ่ม",
+}
+GROUP_ENGLISH: Mapping[str, str] = {
+    "help": "Menu and how to use me",
+    "group": "Settings of this group",
+    "quiet": "Be quiet here",
+    "asked": "Answer only when asked",
+    "warn": "Warn by yourself of tricks you are sure of",
+    "leave": "Leave this group",
 }
 
 
@@ -66,10 +89,12 @@ async def run(
 
 async def _commands(connection: Connection) -> str:
     # The Thai list stands without a language too: for the languages that we do not speak, and old clients.
-    for code, described in (("", THAI), ("th", THAI), ("en", ENGLISH)):
-        commands = [BotCommand(name, words) for name, words in described.items()]
-        await connection.bot.set_my_commands(commands, language_code=code or None)
-    return f"Commands: {len(THAI)} set, in Thai and English"
+    scopes = ((BotCommandScopeDefault(), THAI, ENGLISH), (BotCommandScopeAllGroupChats(), GROUP_THAI, GROUP_ENGLISH))
+    for scope, thai, english in scopes:
+        for code, described in (("", thai), ("th", thai), ("en", english)):
+            commands = [BotCommand(name, words) for name, words in described.items()]
+            await connection.bot.set_my_commands(commands, scope=scope, language_code=code or None)
+    return f"Commands: {len(THAI)} set, and {len(GROUP_THAI)} for groups, in Thai and English"
 
 
 async def _webhook(connection: Connection, public_url: str, secret: str | None) -> str:

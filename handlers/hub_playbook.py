@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from content.models import Entry, Hotline, ScamType
@@ -11,16 +12,57 @@ from handlers.wording import Voice, hotline
 # For what somebody calls, in the order in which it hurts to be late.
 CARD = ("1441", "191", "1599", "1323")
 
+# What the bank and the police will ask for, beyond what they ask of everybody. By the way in which the trick works.
+_CALL = "hub_write_call"
+_LINK = "hub_write_link"
+_SHOP = "hub_write_shop"
+_CLOSE = "hub_write_close"
+_STAKE = "hub_write_stake"
+_JOB = "hub_write_job"
+_WRITE: Mapping[ScamType, str] = {
+    ScamType.AUTHORITY_CALL: _CALL,
+    ScamType.VIRTUAL_KIDNAP: _CALL,
+    ScamType.RECOVERY: _CALL,
+    ScamType.DEBT_GUARANTOR: _CALL,
+    ScamType.CHARITY: _CALL,
+    ScamType.LOAN: _CALL,
+    ScamType.PARCEL: _LINK,
+    ScamType.UTILITY_REFUND: _LINK,
+    ScamType.BANK_IMPERSONATION: _LINK,
+    ScamType.PRIZE_GIFT: _LINK,
+    ScamType.GAMBLING_SPAM: _LINK,
+    ScamType.ACCOUNT_TAKEOVER: _LINK,
+    ScamType.TAX_LAND_GOV_APP: _LINK,
+    ScamType.QR: _LINK,
+    ScamType.REMOTE_APP: _LINK,
+    ScamType.FAKE_FINE: _LINK,
+    ScamType.PAGE_PHISHING: _LINK,
+    ScamType.SHOPPING: _SHOP,
+    ScamType.ACCOMMODATION_TOUR: _SHOP,
+    ScamType.TICKET: _SHOP,
+    ScamType.FAKE_SLIP: _SHOP,
+    ScamType.ROMANCE: _CLOSE,
+    ScamType.FRIEND_IMPERSONATION: _CLOSE,
+    ScamType.SEXTORTION: _CLOSE,
+    ScamType.INVESTMENT: _STAKE,
+    ScamType.CRYPTO: _STAKE,
+    ScamType.DEEPFAKE_AD: _STAKE,
+    ScamType.JOB_TASK: _JOB,
+    ScamType.MULE_ACCOUNT: _JOB,
+    ScamType.OVERSEAS_JOB_TRAFFICKING: _JOB,
+}
+
 
 @dataclass(frozen=True)
 class Play:
-    """One trick on one page. `say`: what to tell the person to do; `ask`: what to look at together; `call`: numbers, each on
-    a line with whose it is."""
+    """One trick on one page. `say`: what to tell the person to do; `ask`: what to look at together; `write`: what to write
+    down, each on a line; `call`: numbers, each on a line with whose it is."""
 
     id: str
     title: str
     say: tuple[str, ...]
     ask: tuple[str, ...]
+    write: tuple[str, ...]
     call: tuple[str, ...]
 
 
@@ -52,8 +94,15 @@ def _play(entry: Entry, voice: Voice) -> Play:
         entry.title.in_(language),
         tuple(entry.do_now.in_(language)),
         tuple(entry.check_yourself.in_(language)),
+        to_write_down(entry.type, voice),
         tuple(plain(hotline(each, voice)) for each in numbers),
     )
+
+
+def to_write_down(kind: ScamType, voice: Voice) -> tuple[str, ...]:
+    """What to write down with somebody who met a trick of this type: what everybody is asked for, and what it takes here."""
+    own = voice.say(_WRITE[kind]).splitlines() if kind in _WRITE else []
+    return (*voice.say("hub_write_all").splitlines(), *own)
 
 
 @dataclass(frozen=True)

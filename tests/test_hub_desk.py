@@ -10,9 +10,12 @@ from conftest import House
 from desk_cast import DESKTOP, PHONE, at_desk, desk_page
 from hub_cast import HUB, NAME, open_hub
 
-from content.models import Language
+from content.loading import Knowledge
+from content.models import Language, ScamType
+from handlers.hub_playbook import to_write_down
 from handlers.messages import Account, Platform
 from handlers.officials import Role
+from handlers.wording import Voice
 
 
 async def test_a_reader_sees_a_hub_its_card_and_its_playbook(house: House) -> None:
@@ -20,12 +23,25 @@ async def test_a_reader_sees_a_hub_its_card_and_its_playbook(house: House) -> No
     async with at_desk(house, Role.READER) as reader:
         assert NAME in (await reader.get("/desk/hubs")).text
         page = await reader.get("/desk/hubs/1")
+        assert (
+            "Write down together" in page.words
+            and "Whether an account, a SIM or an ID card was handed over" in page.words
+        )
         assert page.status == 200 and HUB.place in page.text and "Playbook" in page.words
         assert "Make a new code" not in page.words and "Change what is known" not in page.words
         card = await reader.get("/desk/hubs/1/card")
         assert "1441" in card.words and "Who to call for what" in card.words and "แล้วโทร 1441" in card.words
         for path in ("/desk/hubs/2", "/desk/hubs/x", "/desk/hubs/99999999999999999999"):
             assert (await reader.get(path)).status == 404
+
+
+def test_what_to_write_down_is_told_for_every_type(knowledge: Knowledge) -> None:
+    for language in Language:
+        voice = Voice(knowledge, language)
+        common = to_write_down(ScamType.OTHER, voice)
+        for kind in set(ScamType) - {ScamType.OTHER}:
+            told = to_write_down(kind, voice)
+            assert told[: len(common)] == common and len(told) > len(common), kind
 
 
 async def test_an_editor_puts_right_whom_to_turn_to(house: House) -> None:

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, House, house_of
-from hub_cast import HUB, NAME, joined, open_hub
+from hub_cast import HUB, NAME, brought, joined, open_hub
 from store_cast import NUMBERED, REPORT, SOMCHAI, StandingClock, answered, rows
 from talk import OnLine, OnTelegram, presses
+from test_webchat import post
 
 from bot.store.hubs import CODE_HOLDS, HubRefused
 from bot.store.store import SqlStore
@@ -193,3 +194,21 @@ def test_an_operator_adds_lists_and_closes(tmp_path: Path) -> None:
     assert [(each["name"], each["province"], each["state"]) for each in listed] == [(NAME, "khon-kaen", "open")]
     assert rutan("close", NAME).returncode == 0
     assert "closed" in rutan("list").stdout
+
+
+async def test_a_member_in_a_browser_joins_asks_and_leaves(house: House) -> None:
+    code = await open_hub(house)
+    _, asked = await post(house, {"text": f"ศูนย์ {code}"})
+    assert NAME in asked and rows(house.settings.database_url, "hub_members") == []
+    _, welcome = await post(house, {"tap": "hub:join:yes"})
+    assert f"ยินดีต้อนรับสู่ {NAME}" in welcome
+    (member,) = rows(house.settings.database_url, "hub_members")
+    assert member["role"] == "member"
+    # In a browser nothing comes in bursts: each question has its own answer.
+    _, answer = await post(house, {"text": brought(1)[0]})
+    assert "1441" in answer and "ข้อความที่ 1" not in answer
+    _, page = await post(house, {"text": "ศูนย์"})
+    assert NAME in page and HUB.place in page
+    await post(house, {"tap": "hub:leave"})
+    _, left = await post(house, {"tap": "hub:leave:yes"})
+    assert "ออกจากศูนย์แล้ว" in left and rows(house.settings.database_url, "hub_members") == []

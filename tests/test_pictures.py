@@ -12,6 +12,7 @@ import aiohttp
 import pytest
 from conftest import House, needed
 from doubles import Fault
+from hub_cast import brought, joined, numbers_in, settled
 from picture_maker import Wear, fonts_there, made, worn
 from PIL import Image
 from qr_maker import promptpay, slip, square
@@ -146,6 +147,24 @@ async def test_an_album_is_answered_as_one(house: House, parcel: bytes) -> None:
     assert "พัสดุตกค้าง" in answer.text and "นัดหมอฟัน" in answer.text
     await asyncio.sleep(0.5)
     assert len(line.answers) == len(telegram.answers) == 1
+
+
+async def test_pictures_and_texts_that_a_hub_passes_on_are_one_table(house: House, parcel: bytes) -> None:
+    line = house.line
+    await joined(house)
+    calm = worn(made("sms", "พรุ่งนี้นัดหมอฟัน 10 โมงครึ่ง อย่าลืมเอาบัตรประชาชนไปด้วยนะ"), Wear())
+    texts = brought(3)
+    before = len(line.answers)
+    pictures = [
+        line.event("message", "Uhub", message=line.picture(each, imageSet={"id": "S1", "index": number, "total": 2}))
+        for number, each in enumerate((calm, parcel), start=1)
+    ]
+    said = [line.text_event("Uhub", each) for each in texts]
+    await line.send(*said[:2], *pictures, said[2])
+    await settled(house)
+    table = line.answers[-1]
+    assert len(line.answers) - before == 1 and numbers_in(table.text) == {1, 2, 3, 4, 5}, table.text
+    assert READ not in table.text and line.called("push") == [] and not line.violations
 
 
 async def test_a_caption_a_file_and_a_mention_bring_pictures_too(house: House, parcel: bytes) -> None:

@@ -8,6 +8,7 @@ import pytest
 from doubles import FakeTelegram, Fault
 
 from bot import telegram_setup
+from content.loading import Knowledge
 from handlers.errors import RutanError
 
 PUBLIC = "https://rutan.example"
@@ -27,6 +28,8 @@ async def test_commands_stand_in_thai_english_and_for_everybody_else(fake: FakeT
     }
     assert names[""] == names["th"] == names["en"]
     assert {"help", "report", "paid", "status", "cancel", "language", "privacy", "forget"} <= set(names["th"])
+    groups = {each["command"] for each in fake.commands["all_group_chats", "th"]}
+    assert {"group", "quiet", "asked", "warn", "leave"} <= groups and "paid" not in groups
     assert fake.commands["default", "en"][0]["description"] == "Menu and how to use me"
     assert told[0] == "Telegram bot: @RutanBot"
 
@@ -36,6 +39,12 @@ async def test_in_webhook_mode_the_address_and_the_secret_are_set(fake: FakeTele
     assert (fake.webhook_set, fake.webhook_secret) == (f"{PUBLIC}/webhooks/telegram", "s3cret")
     assert "s3cret" not in "\n".join(told)
     assert set(telegram_setup.THAI) == set(telegram_setup.ENGLISH)
+    assert set(telegram_setup.GROUP_THAI) == set(telegram_setup.GROUP_ENGLISH)
+
+
+def test_every_command_in_the_menu_is_one_that_we_understand(knowledge: Knowledge) -> None:
+    known = {word for each in knowledge.words.commands.values() for word in each.telegram}
+    assert {*telegram_setup.THAI, *telegram_setup.GROUP_THAI} <= known
 
 
 async def test_in_polling_mode_no_webhook_stands_in_the_way(fake: FakeTelegram) -> None:

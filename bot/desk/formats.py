@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from content.models import Language
@@ -13,10 +14,13 @@ NOTHING = "–"
 BUDDHIST_ERA = 543
 _THAI = ("ม.ค.", "ก.พ.", "มี.ค.", "เม.ย.", "พ.ค.", "มิ.ย.", "ก.ค.", "ส.ค.", "ก.ย.", "ต.ค.", "พ.ย.", "ธ.ค.")
 _ENGLISH = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_SCHEME = re.compile(r"\bhttp(?=s?://)", re.IGNORECASE)
+_SCHEME = re.compile(r"http(?=s?://)", re.IGNORECASE)
 # Labels with dots between them, and letters at the end: "3.5" and "e.g." stay as they are. Thai vowels and tones are no \w.
 _DOMAIN = re.compile(r"[\w\u0e00-\u0e7f-]+(?:\.[\w\u0e00-\u0e7f-]+)*\.(?:[^\W\d_]|[\u0e00-\u0e4e]){2,}")
-_ADDRESS = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b")
+_ADDRESS = re.compile(r"(?<!\d)\d{1,3}(?:\.\d{1,3}){3}(?!\d)")
+_THAI_LETTER = re.compile("[\u0e00-\u0e7f]")
+# The only endings of addresses that are written in Thai letters.
+_THAI_ENDINGS = ("ไทย", "คอม")
 
 
 def day(moment: datetime | date | None, language: Language, zone: ZoneInfo) -> str:
@@ -45,7 +49,14 @@ def number(value: float | None, places: int = 0) -> str:
 
 def defang(text: str) -> str:
     """A text whose links nobody can tap by mistake: `hxxps://parcel-pay-th[.]example`."""
-    told = _SCHEME.sub("hxxp", text)
-    for pattern in (_ADDRESS, _DOMAIN):
-        told = pattern.sub(lambda found: found[0].replace(".", "[.]"), told)
-    return told
+    told = _ADDRESS.sub(lambda found: found[0].replace(".", "[.]"), _SCHEME.sub("hxxp", text))
+    return _DOMAIN.sub(lambda found: found[0].replace(".", "[.]") if _leads_somewhere(found[0]) else found[0], told)
+
+
+def _leads_somewhere(dotted: str) -> bool:
+    """Whether an address may stand in it. Thai shortens words by dots too: ธ.ก.ส., พ.ร.บ.คอมพิวเตอร์, ธ.ไทยพาณิชย์."""
+    labels = dotted.split(".")
+    return any(
+        not _THAI_LETTER.match(label) or (label.startswith(_THAI_ENDINGS) and len(before) > 1)
+        for before, label in pairwise(labels)
+    )

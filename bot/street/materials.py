@@ -7,8 +7,10 @@ import csv
 import io
 import multiprocessing
 from collections import OrderedDict
+from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 from bot.exporting import harmless
 from bot.street.facts import Facts, facts
@@ -17,6 +19,7 @@ from content.models import Language
 from handlers.wording import Voice
 from scheduler.bulletins import Bulletin
 
+Given = TypeVar("Given")
 # What there is, and as what it is sent.
 NAMES = {
     "chart.png": "image/png",
@@ -108,14 +111,23 @@ class Materials:
             self._kept.move_to_end(wanted)
             return self._kept[wanted]
 
+    async def draw(self, made: Callable[[Given], bytes], given: Given) -> bytes:
+        """Anything else that is printed, drawn in the same process; nothing of it is kept. `made` is a function of a
+        module, `given` plain data."""
+        async with self._one:
+            return await self._run(made, given)
+
     async def _draw(self, wanted: Order) -> bytes:
+        return await self._run(made, wanted)
+
+    async def _run(self, made: Callable[[Given], bytes], given: Given) -> bytes:
         loop = asyncio.get_running_loop()
         try:
-            return await loop.run_in_executor(self._drawing(), made, wanted)
+            return await loop.run_in_executor(self._drawing(), made, given)
         except BrokenExecutor:
             # The process died (memory, a kill): once more with a new one.
             self._pool = None
-            return await loop.run_in_executor(self._drawing(), made, wanted)
+            return await loop.run_in_executor(self._drawing(), made, given)
 
     def _drawing(self) -> ProcessPoolExecutor:
         if self._pool is None:

@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run demo test test-slow check lock clean
+.PHONY: run demo test test-slow check audit sbom lock clean
 
 run: .venv/.installed
 	$(BIN)/rutan serve
@@ -24,6 +24,17 @@ check: .venv/.installed-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/rutan content check
+	$(BIN)/bandit --quiet --configfile pyproject.toml --severity-level medium --recursive bot content handlers scheduler
+	$(BIN)/python .ci/audit.py requirements.lock
+
+# Known weaknesses in what we lean on. Fails for one that is found, and says so where no advisory service can be reached.
+audit: .venv/.installed-dev
+	$(BIN)/python .ci/audit.py requirements.lock
+
+# What is inside, for those who must know: every package of the lock with version and hashes, as CycloneDX.
+sbom: .venv/.installed-dev
+	mkdir -p var
+	$(BIN)/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --output-reproducible --of JSON -o var/sbom.json
 
 # The lock carries names, versions and hashes only; pip refuses anything else.
 .venv/.installed: requirements.lock pyproject.toml

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TextIO
 
 from bot.store.upkeep import REPORT_COLUMNS
 
-# A cell that begins with one of these is run as a formula by spreadsheets.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# A cell that begins with one of these is run as a formula by spreadsheets; full-width signs by those of East Asia.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+# What some of them look through: blanks, and letters that nobody sees.
+_UNSEEN = re.compile(r"[\s\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\x00-\x1f]*")
 
 
 async def write(
@@ -28,5 +31,8 @@ async def write(
 
 
 def harmless(cell: str) -> str:
-    """The cell as text: never a formula."""
-    return "'" + cell if cell.startswith(FORMULA_STARTS) else cell
+    """The cell as text: never a formula, and never a line of its own."""
+    # A bare CR ends a row for spreadsheets, and nothing puts it between quotation marks.
+    cell = cell.replace("\r\n", "\n").replace("\r", "\n")
+    shown = _UNSEEN.sub("", cell, count=1)
+    return "'" + cell if cell.startswith(FORMULA_STARTS) or shown.startswith(FORMULA_STARTS) else cell

@@ -1,16 +1,22 @@
-"""The check as an API: the verdict as JSON, as contract section 5 has it."""
+"""The check as an API for everybody, and under the same roof what partners may ask for."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+import math
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, Depends, FastAPI
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.requests import Request
 
-from bot.doors import too_fast
+from bot.partners import alerts, checks, directory, entries, reports, trends
+from bot.partners.answers import ProblemOut, Responses, Words, problems
+from bot.partners.edge import ROOT
+from bot.partners.guard import Partner, visiting
+from bot.partners.problems import Problem, Trouble
+from bot.partners.scopes import Scope
+from bot.partners.verdicts import LONGEST_TEXT, CheckOut
 from bot.running import Running
 from bot.verdict_json import as_json, paragraphs, spoken
 from content.models import Language
@@ -21,79 +27,76 @@ from handlers.languages import script
 from handlers.messages import Platform
 from handlers.wording import Voice
 
-LONGEST_TEXT = 20_000
+ABOUT = """Whether a message is a scam, what to do, and for partners (call desks, banks, other bots) what Rutan knows and is told.
+
+`POST /check` is for everybody. All else needs a partner's key as `Authorization: Bearer rtn_…`, with the scope that each call names.
+Whatever goes wrong is answered as `application/problem+json` (RFC 9457). No answer ever means that something is safe."""
+TAGS = [
+    {"name": "check", "description": "Is this a scam?"},
+    {"name": "entries", "description": "The tricks we know"},
+    {"name": "directory", "description": "Who is really who"},
+    {"name": "alerts", "description": "Urgent warnings that two officials signed"},
+    {"name": "trends", "description": "The figures of a month"},
+    {"name": "reports", "description": "Report a message, and hear what became of it"},
+]
+Visitor = Annotated[Partner | None, Depends(visiting)]
 
 
-class Question(BaseModel):
+class CheckIn(BaseModel):
     """What to check."""
 
-    model_config = ConfigDict(extra="forbid")
-    text: str = Field(min_length=1, max_length=LONGEST_TEXT, description="The message, link, number or story")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"text": "Your parcel is held. Pay 39 baht at http://parcel-fee.example"}]},
+    )
+    text: Words = Field(min_length=1, max_length=LONGEST_TEXT, description="The message, link, number or story")
     language: Language | None = Field(default=None, description="The language of the reply; else that of the text")
 
 
-class CandidateOut(BaseModel):
-    entry: str
-    type: str
-    score: float
-
-
-class EntityOut(BaseModel):
-    kind: str
-    value: str
-    finding: str
-
-
-class ReplyOut(BaseModel):
-    paragraphs: list[str]
-
-
-class VerdictOut(BaseModel):
-    """What we may honestly say. There is no level that means "safe"."""
-
-    id: str
-    level: str
-    type: str | None
-    entry: str | None
-    score: float = Field(ge=0, le=1)
-    candidates: list[CandidateOut] = Field(max_length=5)
-    question: str | None
-    signs: list[str]
-    entities: list[EntityOut]
-    language: str
-    content_version: str
-    reply: ReplyOut
+def mount(app: FastAPI, bot: Running) -> None:
+    """Add the API to the application."""
+    app.include_router(router(bot))
+    for area in (checks, entries, directory, alerts, trends, reports):
+        app.include_router(area.router(bot), prefix=ROOT)
 
 
 def router(bot: Running) -> APIRouter:
-    api = APIRouter(prefix="/api/v1", tags=["check"])
+    """What everybody may ask."""
+    api = APIRouter(prefix=ROOT, tags=["check"])
 
     @api.post(
         "/check",
-        response_model=VerdictOut,
+        operation_id="check",
         summary="Is this a scam?",
-        responses={429: {"description": "Too many checks from this address; `Retry-After` says when to go on"}},
+        response_model=CheckOut,
+        responses=_open(problems(400, 401, 403, 413, 415, 422, 429)),
     )
-    async def check(question: Question, request: Request) -> Any:
-        """The verdict on one text. Nothing of the text is kept."""
-        if wait := bot.doors.check(request):
-            return too_fast(wait)
+    async def check(question: CheckIn, request: Request, visitor: Visitor) -> Any:
+        """The verdict on one text. Nothing of the text is kept. No key is needed; with one (scope `check`) it is the
+        partner's rate that counts, not the address's."""
+        await _let_in(request, visitor, bot)
         knowledge = bot.ports.knowledge
         language = question.language or script(question.text) or Language.THAI
         reported = await reported_of([question.text], bot.ports)
         verdict = await asyncio.to_thread(judge, question.text, knowledge, language, reported)
-        bot.metrics.count((counted(verdict),), Platform.WEB)
+        bot.metrics.count((counted(verdict),), Platform.PARTNER if visitor else Platform.WEB)
         reply = spoken(verdict, Voice(knowledge, language))
         return {**as_json(verdict), "reply": {"paragraphs": paragraphs(reply)}}
 
     return api
 
 
-async def explain_refusal(request: Request, trouble: Exception) -> JSONResponse:
-    """A clear 422 that never repeats what was sent."""
-    faults = trouble.errors() if isinstance(trouble, RequestValidationError) else []
-    detail = [
-        {"loc": list(each.get("loc", ())), "msg": str(each.get("msg", "")), "type": str(each.get("type", ""))}
-        for each in faults
-    ]
-    return JSONResponse({"detail": detail}, status_code=422)
+async def _let_in(request: Request, visitor: Partner | None, bot: Running) -> None:
+    """Raises Problem for who asks too often."""
+    if visitor is not None:
+        await bot.partners.admitted(request, Scope.CHECK)
+    elif wait := await bot.doors.check(request):
+        seconds = math.ceil(wait)
+        detail = f"Too many checks from this address. Try again in {seconds} s."
+        raise Problem(Trouble.TOO_FAST, detail, headers={"Retry-After": str(seconds)})
+
+
+def _open(responses: Responses) -> Responses:
+    """With the shape of a problem, which every operation refers to, made known once."""
+    responses[422] |= {"model": ProblemOut}
+    return responses

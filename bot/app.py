@@ -8,16 +8,32 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import structlog
 from fastapi import FastAPI
-from fastapi.exceptions import RequestValidationError
 
-from bot import api, bulletin_pages, desk, hub_pages, press, score, web, webchat
+from bot import (
+    api,
+    api_pages,
+    bulletin_pages,
+    desk,
+    hub_pages,
+    open_data_pages,
+    press,
+    results_pages,
+    score,
+    web,
+    webchat,
+)
+from bot.feeds import pages as feeds
+from bot.headers import Application
 from bot.line import LineSender
 from bot.live_knowledge import LiveKnowledge, swap
 from bot.metrics import Metrics
+from bot.pace import Gate
+from bot.partners import description, edge, herald
 from bot.running import Part, Running, SystemClock
 from bot.settings import Settings, TelegramMode
 from bot.store.revisions import Revisions
 from bot.store.store import SqlStore
+from bot.store.together import Duty, Topic, budgets, leadership
 from bot.telegram import TelegramSender
 from bot.telegram_polling import TelegramPolling
 from handlers.errors import SendFailed
@@ -38,23 +54,31 @@ def build(settings: Settings, part: Part = Part.ALL, *, demo: bool = False) -> F
         async with opened(settings, part) as bot:
             app.state.bot = bot
             app.router.routes.extend(web.routes(bot))
-            app.include_router(api.router(bot))
+            api.mount(app, bot)
+            api_pages.mount(app)
             webchat.mount(app, bot)
             app.state.desk = desk.mount(app, bot, demo=demo)
             score.mount(app, bot)
             hub_pages.mount(app, bot)
             bulletin_pages.mount(app, bot)
+            feeds.mount(app, bot)
+            open_data_pages.mount(app, bot)
+            results_pages.mount(app, bot)
             yield
 
-    app = FastAPI(
+    app = Application(
+        settings.public_url,
         title="Rutan · รู้ทัน",
         version="1",
+        description=api.ABOUT,
+        openapi_tags=api.TAGS,
         lifespan=lifespan,
         openapi_url="/api/v1/openapi.json",
-        docs_url="/api/v1/docs",
+        docs_url=None,  # a page of our own: see api_pages.py
         redoc_url=None,
     )
-    app.add_exception_handler(RequestValidationError, api.explain_refusal)
+    edge.install(app)
+    description.install(app)
     return app
 
 
@@ -65,6 +89,7 @@ async def opened(settings: Settings, part: Part) -> AsyncIterator[Running]:
         clock = SystemClock()
         store = SqlStore.open(settings.database_url, settings.keys(), clock, settings.timezone)
         stack.callback(store.close)
+        budget = await stack.enter_async_context(budgets(settings.database_url, settings.telegram_sends_per_second))
         live = LiveKnowledge(Revisions(store.foundation))
         knowledge = await live.first()
         senders: dict[Platform, Sender] = {}
@@ -77,22 +102,32 @@ async def opened(settings: Settings, part: Part) -> AsyncIterator[Running]:
             Metrics(),
             part,
         )
+        if budget.purses is not None:
+            bot.doors.share(budget.purses, lambda who: store.foundation.identity.identifier("door", who))
+        bot.signals.on(Topic.KNOWLEDGE, live.heard)
         bot.ports.home = settings.public_url if settings.public_url.startswith("https://") else ""
         for line in platforms_told(settings):
             log.info(line)
-        await connect(settings, bot, senders, stack)
+        await connect(settings, bot, senders, stack, budget.telegram)
         if part is not Part.WEB:
-            at_press = press.opened(store.foundation, lambda: bot.ports.knowledge, settings)
+            at_press = press.opened(store.foundation, lambda: bot.ports.knowledge, settings, budget.telegram)
             for job in await stack.enter_async_context(at_press):
+                bot.ticker.add(job)
+            to_partners = herald.opened(store.foundation, lambda: bot.ports.knowledge, settings)
+            for job in await stack.enter_async_context(to_partners):
                 bot.ticker.add(job)
         await bot.start()
         stack.push_async_callback(bot.stop)
         await _in_background(live.watch(swap(bot.ports, bot.metrics)), stack)
+        await _in_background(bot.signals.run(), stack)
         yield bot
 
 
-async def connect(settings: Settings, bot: Running, senders: dict[Platform, Sender], stack: AsyncExitStack) -> None:
-    """Open the way out to each platform that is on, and Telegram's way in where no webhook reaches us."""
+async def connect(
+    settings: Settings, bot: Running, senders: dict[Platform, Sender], stack: AsyncExitStack, gate: Gate
+) -> None:
+    """Open the way out to each platform that is on, Telegram's behind the gate, and Telegram's way in where no webhook reaches
+    us."""
     if settings.line_on and settings.line_channel_access_token:
         token = settings.line_channel_access_token.get_secret_value()
         line = await stack.enter_async_context(LineSender.open(token, settings.line_api_url, pushing=bot.store.pushing))
@@ -100,12 +135,14 @@ async def connect(settings: Settings, bot: Running, senders: dict[Platform, Send
         await _in_background(learn_account(line, Platform.LINE, bot), stack)
     if settings.telegram_bot_token:
         token = settings.telegram_bot_token.get_secret_value()
-        sender = await stack.enter_async_context(TelegramSender.open(token, settings.telegram_api_url))
+        sender = await stack.enter_async_context(TelegramSender.open(token, settings.telegram_api_url, gate))
         senders[Platform.TELEGRAM] = sender
         await _in_background(learn_name(sender, bot), stack)
         await _in_background(learn_account(sender, Platform.TELEGRAM, bot), stack)
         if settings.telegram_reads_by is TelegramMode.POLLING and bot.part is not Part.WORK:
-            polling = TelegramPolling(token, bot.accept_updates, settings.telegram_api_url)
+            asking = leadership(settings.database_url, Duty.ASKING_TELEGRAM)
+            await _in_background(asking.run(lambda: None), stack)
+            polling = TelegramPolling(token, bot.accept_updates, settings.telegram_api_url, asking.leads)
             stack.push_async_callback(polling.close)
             await _in_background(polling.run(), stack)
 

@@ -22,7 +22,7 @@ def main(index: Path | None) -> None:
     knowledge = load()
     if index is not None:
         with index.open("rb") as kept:
-            knowledge = replace(knowledge, index=pickle.load(kept))  # noqa: S301 - written by our parent a moment ago
+            knowledge = replace(knowledge, index=pickle.load(kept))  # noqa: S301  # nosec B301  # written by our parent a moment ago
     level = judge(TEXT, knowledge).level
     print(json.dumps({"level": level.value, "megabytes": peak_megabytes()}))  # noqa: T201 - what the parent reads
 

@@ -28,8 +28,9 @@ class Names:
         return None
 
     def give(self, response: Response, request: Request, name: str) -> Response:
-        """The response, with the cookie where the browser has not got it; gone when the browser closes."""
-        if self.known(request) != name:
+        """The response, with the cookie where the browser has not got it; gone when the browser closes. One that an older
+        key sealed is given anew, so that a conversation outlives a change of SECRET_KEY."""
+        if self.known(request) != name or not self._seal.is_newest(request.cookies.get(COOKIE, "")):
             # Lax: whoever comes back by a link in LINE finds the conversation where it was. Posts are verified.
             sealed = self._seal.close(name)
             response.set_cookie(COOKIE, sealed, httponly=True, samesite="lax", secure=self._secure)

@@ -19,6 +19,7 @@ from telegram.error import BadRequest, TelegramError
 from bot import line, telegram
 from bot.flex import FlexPart
 from bot.line import LineSender
+from bot.pace import Gate
 from bot.settings import Settings
 from bot.telegram import TelegramSender
 from bot.telegram_client import Connection, about_person, failed
@@ -90,15 +91,15 @@ def _bubble(reply: Reply) -> list[FlexPart]:
 
 
 class TelegramPosts(TelegramSender):
-    """Telegram's sendMessage, the words rendered once for all."""
+    """Telegram's sendMessage, the words rendered once for all. Whoever waits for an answer goes first."""
 
     @classmethod
     @asynccontextmanager
-    async def reaching(cls, token: str, api_url: str | None = None) -> AsyncIterator[Self]:
+    async def reaching(cls, token: str, api_url: str | None = None, gate: Gate | None = None) -> AsyncIterator[Self]:
         """Connections close with the block. Asks Telegram nothing yet."""
         connection = Connection(token, api_url)
         try:
-            yield cls(connection)
+            yield cls(connection, gate)
         finally:
             await connection.close()
 
@@ -107,6 +108,7 @@ class TelegramPosts(TelegramSender):
         chat_id = int(chat) if chat.lstrip("-").isdigit() else chat
         text, keyboard = _message(reply)
         try:
+            await self._turn(patient=True)
             try:
                 sent = await self._bot.send_message(
                     chat_id, text, parse_mode="HTML", link_preview_options=_NO_PREVIEW, reply_markup=keyboard
@@ -115,6 +117,7 @@ class TelegramPosts(TelegramSender):
                 if about_person(refused):
                     raise
                 log.error("telegram refused a bulletin's form", reason=refused.message)
+                await self._turn()
                 sent = await self._bot.send_message(chat_id, telegram.rescued(reply), link_preview_options=_NO_PREVIEW)
         except TelegramError as failure:
             raise failed(failure) from failure
@@ -132,8 +135,8 @@ def _message(reply: Reply) -> tuple[str, InlineKeyboardMarkup | None]:
 
 
 @asynccontextmanager
-async def ways_of(settings: Settings) -> AsyncIterator[Ways]:
-    """The ways out that these settings turn on."""
+async def ways_of(settings: Settings, gate: Gate | None = None) -> AsyncIterator[Ways]:
+    """The ways out that these settings turn on; `gate` is the one that Telegram's answers go through as well."""
     async with AsyncExitStack() as stack:
         crowds = posts = None
         if settings.line_on and settings.line_channel_access_token:
@@ -141,5 +144,5 @@ async def ways_of(settings: Settings) -> AsyncIterator[Ways]:
             crowds = await stack.enter_async_context(LineCrowds.reaching(token, settings.line_api_url))
         if settings.telegram_bot_token:
             token = settings.telegram_bot_token.get_secret_value()
-            posts = await stack.enter_async_context(TelegramPosts.reaching(token, settings.telegram_api_url))
+            posts = await stack.enter_async_context(TelegramPosts.reaching(token, settings.telegram_api_url, gate))
         yield Ways(crowds, posts, settings.telegram_channel if posts else "")

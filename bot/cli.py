@@ -6,16 +6,25 @@ import click
 
 from bot.commands import (
     audit,
+    backup,
     bulletins,
     checking,
     content,
+    copy,
     curating,
     demo,
+    feeds,
     hubs,
     measuring,
     officials,
+    open_data,
+    partners,
     people,
     platforms,
+    rekey,
+    results,
+    takedowns,
+    waiting,
 )
 from bot.commands.common import clearly, knowledge, settings
 
@@ -47,7 +56,7 @@ def migrate() -> None:
 
     given = settings()
     SqlStore.open(given.database_url, given.keys(), SystemClock(), given.timezone).close()
-    click.echo(f"The database is in its newest form: {given.database_path}")
+    click.echo(f"The database is in its newest form: {given.database_shown}")
 
 
 for each in (
@@ -56,9 +65,17 @@ for each in (
     people.forget,
     people.export,
     audit.audit,
+    backup.backup,
+    backup.restore,
+    copy.copy,
+    rekey.reseal,
+    waiting.waiting,
     officials.officials,
+    partners.partners,
     hubs.hubs,
     bulletins.bulletins,
+    takedowns.takedowns,
+    results.results,
     platforms.line,
     platforms.telegram,
     measuring.evaluate,
@@ -67,3 +84,6 @@ for each in (
 ):
     rutan.add_command(each)
 people.export.add_command(curating.export_knowledge)
+people.export.add_command(feeds.export_stix)
+people.export.add_command(feeds.export_misp)
+people.export.add_command(open_data.export_open_data)

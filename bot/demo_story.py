@@ -17,6 +17,7 @@ from bot.store import filing, forms, turn
 from bot.store.casebook import CaseBook, Decision, DecisionKind
 from bot.store.figures import Figures
 from bot.store.foundation import Foundation
+from bot.store.leases import shard_of
 from bot.store.store import SqlStore
 from bot.store.transaction import Transaction
 from content.cleaning import skeleton
@@ -45,6 +46,7 @@ from handlers.named import named_in
 from handlers.officials import Official
 from handlers.ports import Waiting
 from handlers.standing import Evidence
+from handlers.urgency import Urgency
 
 T = TypeVar("T")
 
@@ -234,6 +236,8 @@ class Story:
             person=None,
             body="",
             received_at=said,
+            shard=shard_of(address.platform, address.chat),
+            urgency=int(Urgency.ORDINARY),
         )[0]
         message = Message(address, f"demo-{self._events}", Kind.TEXT, moment)
         written = turn.Turn(tx, self._foundation.seal, self._foundation.identity, moment, self._foundation.timezone)

@@ -19,7 +19,7 @@ from bot.store.opening import queries_text
 from bot.store.transaction import Transaction, named_queries
 from content.knowledge import Knowledge
 from content.models import Language
-from handlers.messages import Address, Platform, Reply
+from handlers.messages import CHATS, Address, Reply
 from handlers.wording import Voice
 from scheduler.alerts import correction_of, warning_of
 from scheduler.bulletins import (
@@ -214,6 +214,6 @@ def told(plan: Plan) -> Mapping[str, int | None]:
     """A plan as figures: recipients by platform, LINE messages needed and left."""
     by: dict[str, int | None] = {
         platform.value: sum(count for (each, _), count in plan.recipients.items() if each is platform)
-        for platform in Platform
+        for platform in CHATS
     }
     return {"recipients": plan.whole, **by, "line_messages": plan.line, "line_left": plan.line_left}

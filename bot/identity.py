@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import secrets
 from dataclasses import dataclass
+from functools import lru_cache
 
 from handlers.messages import Address, ChatKind, Platform
 
@@ -60,6 +61,12 @@ class Identity:
         return hmac.digest(self.key, b"fingerprints 1", "sha256")
 
     def _hash(self, *parts: str) -> str:
-        # Each part is led by its length, so that no two different lists of parts give the same bytes.
-        said = "".join(f"{len(part)}:{part}" for part in parts)
-        return hmac.digest(self.key, said.encode(errors="surrogatepass"), "sha256").hex()[:32]
+        return _hashed(self.key, parts)
+
+
+# One turn asks for the same person ten times, and each time costs as much as reading a row.
+@lru_cache(maxsize=4_096)
+def _hashed(key: bytes, parts: tuple[str, ...]) -> str:
+    # Each part is led by its length, so that no two different lists of parts give the same bytes.
+    said = "".join(f"{len(part)}:{part}" for part in parts)
+    return hmac.digest(key, said.encode(errors="surrogatepass"), "sha256").hex()[:32]

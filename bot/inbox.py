@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import structlog
 
@@ -13,18 +15,20 @@ from bot.forwarded import fetching
 from bot.metrics import Metrics
 from bot.outbox import finished
 from bot.pace import Buckets, Rate
+from bot.store.leases import LeaseLost, shard_of
 from bot.store.transaction import StoreFailed
 from bot.turnstile import Turnstile
 from bot.vision.pictures import Pictures, wanted
 from handlers import hub_bulk
 from handlers.check import QUESTION
-from handlers.conversation import gatherable
+from handlers.conversation import SILENT, gatherable
 from handlers.exchange import Answered, apologise, respond
 from handlers.languages import answer_in
 from handlers.limits import LimitKind, in_need
 from handlers.messages import Address, ChatKind, Kind, Message, Outcome, Platform, Session
 from handlers.ports import Letter, Ports, Waiting
 from handlers.steps import PASSING
+from handlers.urgency import Urgency
 from handlers.wording import Voice
 
 log = structlog.get_logger()
@@ -45,6 +49,24 @@ LONGEST_GOODBYE = 2.0
 # Above this many people at once the "working" sign is left out: it costs a call each.
 SHOW_WORKING_BELOW = 40
 
+# So many messages are in hand at once: some seconds of work, with those that are only gathered. The rest waits in the table,
+# where it costs no memory, and is taken up in order of urgency.
+MOST_IN_HAND = 600
+# Room that is kept for who is in need.
+KEPT_FOR_NEED = 100
+# Of somebody who writes faster than they are answered, so many are in hand.
+MOST_OF_PACED = 20
+# With so much room again it is worth looking for more.
+ROOM_AGAIN = 150
+# How often we look for what another process has taken in, where several serve.
+LOOK_EVERY = 0.3
+# What failed because the database was away is tried again after so long, then after twice as long, up to a minute.
+REST_SECONDS = 1.0
+LONGEST_REST = 60.0
+# After so many times, a minute altogether, it is not the database but what we want to write.
+RESTS_BEFORE_APOLOGY = 6
+# Whoever waited so long in a crowd is told, once, how long it takes.
+LONG_WAIT = timedelta(seconds=10)
 
 # A lively talk never gets there: sixty answers at once, then one every two seconds. Several forwards are one answer.
 PACE = Rate(60, 2.0)
@@ -57,12 +79,21 @@ SELDOM = 3
 class _Line:
     """One person's messages, waiting their turn."""
 
+    shard: int
     messages: deque[Waiting] = field(default_factory=deque)
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    # Rows that are in line, or being answered.
+    rows: set[int] = field(default_factory=set)
+    work: asyncio.Task[None] | None = None
+    # Waits for its pace: then it takes no room from others, and no more than a few rows of memory.
+    paced: bool = False
+    # More of this person's waits in the table.
+    more: bool = False
 
 
 class Inbox:
-    """The worker over the inbox table. `post` takes each letter that is ready to leave."""
+    """The worker over the inbox table. `post` takes each letter that is ready to leave; `mine` says whether somebody is
+    answered by this process."""
 
     def __init__(
         self,
@@ -71,8 +102,10 @@ class Inbox:
         post: Callable[[Letter], None],
         turnstile: Turnstile,
         pictures: Pictures,
+        mine: Callable[[Address], bool],
     ) -> None:
         self._ports = ports
+        self._mine = mine
         self._metrics = metrics
         self._post = post
         self._turnstile = turnstile
@@ -80,35 +113,135 @@ class Inbox:
         self._lines: dict[tuple[Platform, str, str], _Line] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._here: set[int] = set()
+        # Rows that come again after a while, because the database was away, and whose they are: nothing of theirs goes before
+        # them. And how often that was tried.
+        self._resting: dict[int, tuple[Platform, str, str]] = {}
+        self._tries: dict[int, int] = {}
+        self._woken = asyncio.Event()
+        # More waits in the table than there was room for.
+        self._behind = False
+        self._waiting_for_pace: list[_Line] = []
+        self._told: set[tuple[Platform, str, str]] = set()
         self._stopping = False
         self._pace: Buckets[tuple[Platform, str, str]] = Buckets(PACE)
         self.slowed_seconds = SLOWED_SECONDS
+        self.most_in_hand = MOST_IN_HAND
 
-    async def recover(self) -> int:
-        """Take up what an earlier process left; answers with how many messages that was."""
-        left = await self._ports.store.waiting()
-        self.take(left)
-        return len(left)
+    async def keep_looking(self, *, often: bool) -> None:
+        """Look into the table when woken, and `often` where other processes put something in."""
+        while True:
+            try:
+                await self.look()
+            except StoreFailed as trouble:
+                log.error("could not look into the inbox", exc_info=trouble)
+                asyncio.get_running_loop().call_later(REST_SECONDS, self.wake)
+            await _within(self._woken, LOOK_EVERY if often else None)
+            self._woken.clear()
 
-    def take_new(self, waiting: Sequence[Waiting]) -> None:
-        """Take what another process has received, without what is here already."""
-        self.take([each for each in waiting if each.id not in self._here])
+    def wake(self) -> None:
+        """Something has come in, or there is room: look now."""
+        self._woken.set()
+
+    async def look(self) -> int:
+        """Take from the table what is ours and not in hand, as far as there is room; how many."""
+        most = self.most_in_hand + KEPT_FOR_NEED
+        besides = self._here | self._resting.keys()
+        if self._room_taken() >= most:
+            self._behind = True
+            return 0
+        most += len(self._here) - self._room_taken() + len(self._resting)
+        found = await self._ports.store.waiting(most, besides)
+        new = [each for each in found if each.id not in self._here and self._may_begin(each)]
+        taken = 0
+        for each in itertools.takewhile(self._has_room, new):
+            self._put(each)
+            taken += 1
+        self._behind = taken < len(new) or len(besides) + len(found) >= most
+        if not self._behind:
+            self._told.clear()
+        return taken
 
     def take(self, waiting: Sequence[Waiting]) -> None:
-        self._here.update(each.id for each in waiting)
+        """Take up what has just come in. What is another's to answer, what there is no room for and what came after something of
+        the same person that is not here stays in the table, and is found there."""
         for each in waiting:
-            key = _key(each.message.address)
-            line = self._lines.get(key)
-            if line is None:
-                line = self._lines[key] = _Line()
-                self._begin(self._serve(key, line), f"inbox {key[0].value}")
-            line.messages.append(each)
-            line.arrived.set()
+            if each.id in self._here or not self._may_begin(each):
+                continue
+            if not self._has_room(each):
+                self._behind = True
+            elif each.before is not None and each.before not in self._here:
+                self.wake()
+            else:
+                self._put(each)
 
-    def _begin(self, work: Coroutine[None, None, None], name: str) -> None:
+    def _may_begin(self, waiting: Waiting) -> bool:
+        address = waiting.message.address
+        if not self._mine(address) or (self._resting and _key(address) in self._resting.values()):
+            return False
+        line = self._lines.get(_key(address))
+        if line is None or not line.paced or waiting.urgency is Urgency.NEED or len(line.rows) < MOST_OF_PACED:
+            return True
+        line.more = True
+        return False
+
+    def _has_room(self, waiting: Waiting) -> bool:
+        kept = KEPT_FOR_NEED if waiting.urgency is Urgency.NEED else 0
+        return self._room_taken() < self.most_in_hand + kept
+
+    def _room_taken(self) -> int:
+        """Rows in hand, without those that only wait for a pace: whoever floods us keeps nobody else out."""
+        return len(self._here) - sum(len(line.rows) for line in self._waiting_for_pace)
+
+    def _put(self, waiting: Waiting) -> None:
+        address = waiting.message.address
+        key = _key(address)
+        line = self._lines.get(key)
+        if line is None:
+            line = self._lines[key] = _Line(shard_of(address.platform, address.chat))
+            line.work = self._begin(self._serve(key, line), f"inbox {key[0].value}")
+        self._here.add(waiting.id)
+        line.rows.add(waiting.id)
+        line.messages.append(waiting)
+        line.arrived.set()
+
+    def busy(self) -> set[int]:
+        """The shards in which something is in hand."""
+        return {line.shard for line in self._lines.values()}
+
+    def drop(self, shards: Collection[int]) -> None:
+        """Another process answers these people: what is in hand of theirs is not."""
+        for key, line in [each for each in self._lines.items() if each[1].shard in shards]:
+            del self._lines[key]
+            for row in line.rows:
+                self._tries.pop(row, None)
+            self._let_go(line, tuple(line.rows))
+            line.messages.clear()
+            if line.work is not None:
+                line.work.cancel()
+
+    def _let_go(self, line: _Line, rows: Collection[int]) -> None:
+        """These rows are in hand no more."""
+        line.rows.difference_update(rows)
+        self._here.difference_update(rows)
+        if line.more and len(line.rows) < MOST_OF_PACED // 2:
+            line.more = False
+            self.wake()
+        self._look_where_there_is_room()
+
+    def _look_where_there_is_room(self) -> None:
+        if self._behind and self._room_taken() <= max(0, self.most_in_hand - ROOM_AGAIN):
+            self.wake()
+
+    def _begin(self, work: Coroutine[None, None, None], name: str) -> asyncio.Task[None]:
         task = asyncio.create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
+
+    @property
+    def in_hand(self) -> int:
+        """How many messages are in line or being answered here."""
+        return len(self._here)
 
     @property
     def depth(self) -> int:
@@ -130,22 +263,22 @@ class Inbox:
                 batch = await self._gather(line)
                 if self._stopping and len(batch) >= hub_bulk.PROGRESS_FROM:
                     # Half a burst would be half a table: all of it waits in the inbox for the next process.
-                    self._here.difference_update(each.id for each in batch)
                     break
-                try:
-                    await self._answer(batch, slowed)
-                finally:
-                    self._here.difference_update(each.id for each in batch)
+                if not await self._answer(batch, slowed):
+                    break
+                self._let_go(line, [each.id for each in batch])
         finally:
-            self._lines.pop(key, None)
-            if line.messages and not self._stopping:
-                self.take(tuple(line.messages))
+            if self._lines.get(key) is line:
+                del self._lines[key]
+                if line.rows and not self._stopping:
+                    self._rest(key, tuple(line.rows))
+                self._let_go(line, tuple(line.rows))
 
     async def _paced(self, key: tuple[Platform, str, str], line: _Line) -> bool:
         """Wait as long as somebody must who sends very much; whether they are to be told. What comes meanwhile waits in line
         and is gathered as ever. Nobody waits who has lost money, and no group does: there we mostly are silent."""
         address = line.messages[0].message.address
-        if address.kind is ChatKind.GROUP:
+        if address.kind is ChatKind.GROUP or line.messages[0].message.kind in SILENT:
             return False
         loop = asyncio.get_running_loop()
         wait = self._pace.borrow(key, loop.time())
@@ -154,9 +287,15 @@ class Inbox:
         if not wait or self._somebody_in_need(line):
             return False
         due = loop.time() + min(wait, self.slowed_seconds)
-        while (left := due - loop.time()) > 0 and not self._stopping and not self._somebody_in_need(line):
-            line.arrived.clear()
-            await _within(line.arrived, left)
+        line.paced = True
+        self._waiting_for_pace.append(line)
+        self._look_where_there_is_room()
+        try:
+            while (left := due - loop.time()) > 0 and not self._stopping and not self._somebody_in_need(line):
+                line.arrived.clear()
+                await _within(line.arrived, left)
+        finally:
+            self._waiting_for_pace.remove(line)
         return self._pace.first_time(key)
 
     async def _is_slowed(self, address: Address) -> bool:
@@ -270,18 +409,62 @@ class Inbox:
         if sender is not None and len(self._lines) < SHOW_WORKING_BELOW:
             self._begin(sender.working(message), "working")
 
-    async def _answer(self, batch: list[Waiting], slowed: bool = False) -> None:
+    async def _answer(self, batch: list[Waiting], slowed: bool = False) -> bool:
+        """False where nothing could be written: then it is to be tried again."""
         platform = batch[-1].message.address.platform
+        rows = [each.id for each in batch]
         try:
             batch = await self._seen(batch)
-            answered = await respond(batch, self._ports, self._turnstile.through, slowed=slowed)
+            wait = 0 if slowed else self._minutes_to_tell(batch)
+            answered = await respond(batch, self._ports, self._turnstile.through, slowed=slowed, wait=wait)
+        except LeaseLost as lost:
+            log.info("another process answers", platform=platform.value, inbox=rows, cause=str(lost))
+            return True
         except Exception as trouble:
+            if isinstance(trouble, StoreFailed) and self._tries.get(rows[0], 0) < RESTS_BEFORE_APOLOGY:
+                log.error("the database did not answer, so nobody did", inbox=rows, exc_info=trouble)
+                self._count_try(rows)
+                return False
             self._metrics.broken.inc()
             log.error("a turn failed", platform=platform.value, inbox=[w.id for w in batch], exc_info=trouble)
-            answered = await self._apologise(batch)
+            apology = await self._apologise(batch)
+            if apology is None:
+                self._count_try(rows)
+                return False
+            answered = apology
+        for each in rows:
+            self._tries.pop(each, None)
         self._metrics.count(answered.outcome.events, platform)
         if answered.letter is not None:
             self._post(answered.letter)
+        return True
+
+    def _count_try(self, rows: Sequence[int]) -> None:
+        for row in rows:
+            self._tries[row] = self._tries.get(row, 0) + 1
+
+    def _rest(self, key: tuple[Platform, str, str], rows: Sequence[int]) -> None:
+        """The rows stay in the table; they are looked at again after a while, which is longer each time."""
+        tries = max(1, *(self._tries.get(row, 1) for row in rows))
+        self._resting.update(dict.fromkeys(rows, key))
+        asyncio.get_running_loop().call_later(min(REST_SECONDS * 2 ** (tries - 1), LONGEST_REST), self._rested, rows)
+
+    def _rested(self, rows: Sequence[int]) -> None:
+        for row in rows:
+            self._resting.pop(row, None)
+        self.wake()
+
+    def _minutes_to_tell(self, batch: Sequence[Waiting]) -> int:
+        """How many minutes an answer takes at present, for somebody who waited in a crowd and was not told yet; else 0."""
+        first = batch[0].message
+        key = _key(first.address)
+        waited = self._ports.clock.now() - first.received_at
+        if not self._behind or waited < LONG_WAIT or key in self._told or first.address.kind is ChatKind.GROUP:
+            return 0
+        if any(in_need(each.message, self._ports.knowledge.words) for each in batch):
+            return 0
+        self._told.add(key)
+        return max(1, round(waited / timedelta(minutes=1)))
 
     async def _seen(self, batch: list[Waiting]) -> list[Waiting]:
         """The batch with its pictures, or a hub's list, read; the person is shown that it takes a moment."""
@@ -294,13 +477,12 @@ class Inbox:
         self._show_working(first)
         return await self._pictures.read(batch, self._ports.senders, self._ports.clock.now())
 
-    async def _apologise(self, batch: list[Waiting]) -> Answered:
+    async def _apologise(self, batch: list[Waiting]) -> Answered | None:
         try:
             return Answered(Outcome(Session()), await apologise(batch, self._ports))
         except Exception as trouble:
-            # The row stays in the inbox: the next start tries again.
             log.error("could not even apologise", inbox=[w.id for w in batch], exc_info=trouble)
-            return Answered(Outcome(Session()), None)
+            return None
 
 
 def _key(address: Address) -> tuple[Platform, str, str]:
@@ -311,7 +493,7 @@ def _long_enough(message: Message) -> bool:
     return message.forwarded or len(message.text) >= SHORTEST_FORWARD
 
 
-async def _within(event: asyncio.Event, seconds: float) -> bool:
+async def _within(event: asyncio.Event, seconds: float | None) -> bool:
     try:
         await asyncio.wait_for(event.wait(), seconds)
     except TimeoutError:

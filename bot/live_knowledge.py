@@ -1,4 +1,5 @@
-"""The knowledge as officials have it now: looked for each second in every process, made beside it, taken up whole.
+"""The knowledge as officials have it now: looked for each second in every process (at once where a signal comes), made beside
+it, taken up whole.
 
 What is approved becomes live without a restart. What breaks the content is put aside, written down and shown at the
 desk; until then and after it people are answered from the last knowledge that was sound.
@@ -157,6 +158,12 @@ class LiveKnowledge:
         self.workbench = workbench or Workbench()
         # The number of the newest revision that has been looked at, sound or not.
         self.at = 0
+        self.look_every = LOOK_EVERY
+        self._told = asyncio.Event()
+
+    def heard(self, word: str) -> None:
+        """A signal that something has become live: the next look is now."""
+        self._told.set()
 
     async def first(self) -> Knowledge:
         """The knowledge to start with. Raises ContentError where even the shipped content is broken."""
@@ -170,9 +177,19 @@ class LiveKnowledge:
 
     async def watch(self, take: Take) -> None:
         """Look for what has become live, and hand the new knowledge to `take`, which must be quick."""
-        again_in = LOOK_EVERY
-        while await asyncio.sleep(again_in, result=True):
+        again_in = self.look_every
+        while True:
+            # After a fault of the machine no signal hurries us.
+            await self._rest(again_in, listening=again_in == self.look_every)
             again_in = await self._look(take)
+
+    async def _rest(self, seconds: float, *, listening: bool) -> None:
+        if listening:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._told.wait(), seconds)
+        else:
+            await asyncio.sleep(seconds)
+        self._told.clear()
 
     async def _look(self, take: Take) -> float:
         """One look; the seconds until the next."""
@@ -187,7 +204,7 @@ class LiveKnowledge:
         except WorkbenchFailed as trouble:
             log.error("new knowledge could not be made; the old stays", reason=str(trouble))
             return AGAIN_AFTER
-        return LOOK_EVERY
+        return self.look_every
 
     async def _made(self) -> Knowledge:
         newest, chains = await self.revisions.chains()
@@ -231,7 +248,7 @@ def warm(knowledge: Knowledge) -> None:
 def _unpickled(path: Path) -> Knowledge:
     # Written by a process of ours a moment ago, in a folder that nobody else can write to.
     with path.open("rb") as kept:
-        knowledge = pickle.load(kept)  # noqa: S301
+        knowledge = pickle.load(kept)  # noqa: S301  # nosec B301  # a file of ours, in a folder for our hands only
     if not isinstance(knowledge, Knowledge):
         raise WorkbenchFailed("build: what was made is no knowledge")
     return knowledge

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from bot.bulletin_senders import ways_of
 from bot.editorial import Editorial, letters, quiet
+from bot.pace import Gate
 from bot.settings import Settings
 from bot.store.deliveries import DeliveryLedger
 from bot.store.foundation import Foundation
@@ -22,11 +23,11 @@ SWEEP_EVERY = 3600.0
 
 @asynccontextmanager
 async def opened(
-    foundation: Foundation, knowledge: Callable[[], Knowledge], settings: Settings
+    foundation: Foundation, knowledge: Callable[[], Knowledge], settings: Settings, gate: Gate | None = None
 ) -> AsyncIterator[tuple[Job, ...]]:
     """What the ticker is to do; what is being sent when the block ends is left for the next process."""
     editorial = Editorial(foundation, knowledge, settings)
-    async with ways_of(settings) as ways:
+    async with ways_of(settings, gate) as ways:
         ledger = DeliveryLedger(foundation)
         courier = Courier(ledger, ways, letters(knowledge, settings), foundation.clock, quiet(settings))
         try:

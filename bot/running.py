@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import gc
-from collections.abc import Sequence
+import os
+import socket
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -17,19 +18,26 @@ from bot.inbox import Inbox
 from bot.mailroom import Mailroom
 from bot.metrics import Metrics
 from bot.outbox import Outbox
+from bot.partners.guard import Guard
 from bot.payload import Payload
 from bot.settings import Settings
+from bot.sharing import Share
+from bot.store.campaigns import CampaignBook
 from bot.store.figures import Figures
 from bot.store.hub_sheets import SheetBook
+from bot.store.leases import Leases
 from bot.store.notices import Notices
 from bot.store.store import SqlStore
-from bot.store.transaction import StoreFailed
+from bot.store.takedowns import Takedowns
+from bot.store.together import Topic, leadership, remove_budgets, signals
 from bot.street.materials import Materials
 from bot.turnstile import Turnstile
 from bot.vision.pictures import Pictures
+from bot.watching import Watch
 from content.verdict import judge
 from handlers.messages import Message
 from handlers.ports import Ports
+from handlers.urgency import Urgency, urgency
 from scheduler import drills, follow_ups, hub_sheets, recalls, reporters, trusted_news
 from scheduler.jobs import Every, Job, Ticker
 
@@ -45,8 +53,6 @@ ASK_EVERY = 60.0
 COUNT_EVERY = 60.0
 # What a month's practice is about turns slowly.
 THEME_EVERY = 3600.0
-# How often a process that only answers looks for what another has taken in.
-LOOK_EVERY = 0.3
 
 
 class SystemClock:
@@ -76,15 +82,24 @@ class Running:
         self.metrics = metrics
         self.part = part
         self.mailroom = Mailroom()
-        turnstile = Turnstile()
+        self.turnstile = turnstile = Turnstile()
         self.outbox = Outbox(ports, metrics, self.mailroom.deliver, turnstile)
         self.pictures = Pictures()
         self.materials = Materials()
-        self.inbox = Inbox(ports, metrics, self.outbox.post, turnstile, self.pictures)
+        self.inbox = Inbox(ports, metrics, self.outbox.post, turnstile, self.pictures, store.mine)
+        self.share = self._share()
         self.telegram_name = ""
-        self.ticker = Ticker(settings.timezone)
+        self.leader = leadership(settings.database_url)
+        self.signals = signals(settings.database_url)
+        self.signals.on(Topic.LETTERS, self.mailroom.heard)
+        self.signals.on(Topic.INBOX, self._heard)
+        self.ticker = Ticker(settings.timezone, self.leader.leads)
+        self.ticker.on_failure = lambda job: metrics.jobs_failed.labels(job).inc()
         self.notices = Notices(store.foundation)
         self.doors = Doors(settings.checks_per_minute)
+        file = None if self.settings.several_may_serve else self.settings.database_path
+        self.watch = Watch(store.foundation, metrics, file)
+        self.partners = Guard(store.foundation, self.doors)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -92,15 +107,16 @@ class Running:
         self.metrics.knowledge.labels(self.ports.knowledge.version).set(1)
         # The first answer should not wait for what is built on first use.
         await asyncio.to_thread(judge, "สวัสดี hello", self.ports.knowledge)
-        # What is loaded by now stays. Looked through at every full collection, it held everybody up for 0.1 s.
-        gc.collect()
-        gc.freeze()
         log.info(self.pictures.told)
         if self.part is Part.WEB:
             return
-        left = await self.inbox.recover()
-        if left:
+        if self.share is not None:
+            await self.share.begin()
+            self._begin(self.share.keep(), "share")
+        if left := await self.inbox.look():
             log.info("taking up what was left", messages=left)
+        # Another process may take messages in, or leave some behind.
+        self._begin(self.inbox.keep_looking(often=self.part is Part.WORK or self.share is not None), "look")
         self.outbox.start()
         self.ticker.add(Job("sweep", Every(SWEEP_EVERY), self._sweep))
         self.ticker.add(Job("reporters", Every(TELL_EVERY), self._tell_reporters))
@@ -111,9 +127,31 @@ class Running:
         self.ticker.add(Job("trusted", Every(TELL_EVERY), self._tell_trusted))
         self.ticker.add(Job("follow-ups", Every(ASK_EVERY), self._ask_follow_ups))
         self.ticker.add(Job("figures", Every(COUNT_EVERY), self._count))
+        self.ticker.add(Job("campaigns", Every(COUNT_EVERY), self._count_campaigns))
         self.ticker.start()
-        if self.part is Part.WORK:
-            self._tasks.append(asyncio.create_task(self._look(), name="look"))
+        self._begin(self.leader.run(self.ticker.take_over), "leader")
+
+    def _share(self) -> Share | None:
+        """What of the people is ours, where several processes may answer from one database and this one does; all, where the
+        database is a file."""
+        if self.part is Part.WEB or not self.settings.several_may_serve:
+            return None
+        self.store.leases = Leases(self.store.foundation, process_name(self.settings, self.part))
+        return Share(self.store.leases, self.inbox, self.outbox, self.metrics)
+
+    def _begin(self, work: Coroutine[None, None, None], name: str) -> None:
+        self._tasks.append(asyncio.create_task(work, name=name))
+
+    def wake(self) -> None:
+        """Another process has put something into the tables that may be ours: look now."""
+        self.inbox.wake()
+        self.outbox.wake()
+
+    def _heard(self, shard: str) -> None:
+        """Another process has taken in a message of this shard; "": it may have."""
+        leases = self.store.leases
+        if leases is not None and (not shard or leases.mine(int(shard))):
+            self.wake()
 
     async def stop(self) -> None:
         self.ticker.stop()
@@ -123,15 +161,15 @@ class Running:
         await self.inbox.stop()
         await self.pictures.close()
         self.materials.close()
-        # What was set apart at the start may be looked through again: another bot may follow in this process.
-        gc.unfreeze()
         await self.outbox.stop()
+        if self.share is not None:
+            await self.share.end()
 
     async def accept(self, messages: Sequence[Message]) -> None:
         """Into the inbox, durably; then to the worker. What was seen before is dropped here."""
         if not messages:
             return
-        new = await self.store.receive(messages)
+        new = await self.store.receive(messages, lambda message: urgency(message, self.ports.knowledge.words))
         platform = messages[0].address.platform.value
         self.metrics.received.labels(platform).inc(len(new))
         if len(new) < len(messages):
@@ -153,10 +191,18 @@ class Running:
 
     async def measured(self) -> bytes:
         """The metrics as text, with the depths of this moment."""
+        await self.watch.look()
+        for name in self.ticker.names:
+            # Named before it fails, so that the first time is seen as a rise.
+            self.metrics.jobs_failed.labels(name)
         with suppress(Exception):
             depths = await asyncio.wait_for(self.store.depths(), 2)
-            self.metrics.inbox.set(depths.inbox)
+            for each in Urgency:
+                self.metrics.inbox.labels(each.name.lower()).set(depths.waiting[each])
+            self.metrics.oldest.set(depths.oldest.total_seconds())
+            self.metrics.in_hand.set(self.inbox.in_hand)
             self.metrics.outbox.set(depths.outbox)
+        self.metrics.leading.set(self.part is not Part.WEB and self.leader.leads())
         return self.metrics.text()
 
     async def _sweep(self) -> None:
@@ -165,6 +211,8 @@ class Running:
         await self.store.shrink_growth()
         await self.store.trust.remove_old()
         await self.store.drills.remove_old()
+        await Takedowns(self.store.foundation).forget_old()
+        await remove_budgets(self.store.foundation)
 
     async def _tell_reporters(self) -> None:
         """What became of their reports."""
@@ -198,6 +246,12 @@ class Running:
         if told := await trusted_news.tell(self.store.trust, self.ports.knowledge):
             log.info("trusted people were told", letters=told)
 
+    async def _count_campaigns(self) -> None:
+        """What is warned of follows its cases; what ended long ago is erased."""
+        book = CampaignBook(self.store.foundation)
+        await book.count()
+        await book.forget()
+
     async def _ask_follow_ups(self) -> None:
         """The question of the morning after."""
         if asked := await follow_ups.ask(self.notices, self.ports.knowledge):
@@ -211,11 +265,8 @@ class Running:
         # What has not changed since is remembered: whoever looks at this month does not wait for it.
         await figures.month(figures.this_month())
 
-    async def _look(self) -> None:
-        """Another process takes messages in: look for them."""
-        while True:
-            try:
-                self.inbox.take_new(await self.store.waiting())
-            except StoreFailed as trouble:
-                log.error("could not look into the inbox", exc_info=trouble)
-            await asyncio.sleep(LOOK_EVERY)
+
+def process_name(settings: Settings, part: Part) -> str:
+    """By what the processes of one database know each other: the machine, and where it listens or which process it is."""
+    where = settings.port if part is Part.ALL else f"work, process {os.getpid()}"
+    return f"{socket.gethostname()}, {where}"

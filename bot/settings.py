@@ -7,15 +7,21 @@ import re
 import secrets
 from collections.abc import Iterable
 from enum import StrEnum
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from handlers.errors import RutanError
+
+# How the address of a PostgreSQL database begins.
+POSTGRES = ("postgresql://", "postgres://")
 
 
 class SettingsError(RutanError):
@@ -47,7 +53,8 @@ class SecretFiles(PydanticBaseSettingsSource):
     """`NAME_FILE=/run/secrets/name` gives the value of `NAME` by file (for containers and systemd credentials)."""
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        path = os.environ.get(f"{field_name.upper()}_FILE", "")
+        name = f"{field_name.upper()}_FILE"
+        path = os.environ.get(name) or dotenv_values(".env").get(name) or ""
         return (Path(path).read_text(encoding="utf-8").strip() if path else None), field_name, False
 
     def __call__(self) -> dict[str, Any]:
@@ -73,12 +80,17 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=1, le=65535)
     public_url: str = "http://127.0.0.1:8080"
+    trusted_proxies: str = "127.0.0.1,::1"
+    metrics_port: int = Field(default=0, ge=0, le=65535)
     secret_key: SecretStr | None = None
+    secret_key_old: SecretStr | None = None
     line_channel_secret: SecretStr | None = None
+    line_channel_secret_old: SecretStr | None = None
     line_channel_access_token: SecretStr | None = None
     line_api_url: str = "https://api.line.me"
     telegram_bot_token: SecretStr | None = None
     telegram_webhook_secret: SecretStr | None = None
+    telegram_webhook_secret_old: SecretStr | None = None
     telegram_mode: TelegramMode | None = None
     telegram_api_url: str = "https://api.telegram.org"
     timezone: ZoneInfo = ZoneInfo("Asia/Bangkok")
@@ -92,6 +104,10 @@ class Settings(BaseSettings):
     bulletin_hour: int = Field(default=6, ge=0, le=23)
     quiet_hours: str = "21:00-08:00"
     telegram_channel: str = ""
+    telegram_sends_per_second: float = Field(default=25, ge=1, le=1000)
+    webhooks_inside: bool = False
+    publisher_name: str = Field(default="Rutan · รู้ทัน", min_length=1, max_length=120)
+    publisher_contact: str = Field(default="", max_length=200)
 
     LINE_SETTINGS: ClassVar[tuple[str, ...]] = ("line_channel_secret", "line_channel_access_token")
 
@@ -119,9 +135,20 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _database(cls, value: str) -> str:
+        if value.startswith(POSTGRES):
+            return value
         if not value.startswith("sqlite:///") or value == "sqlite:///":
-            raise ValueError("must be sqlite:///PATH (this version serves from SQLite)")
+            raise ValueError("must be sqlite:///PATH or postgresql://USER@HOST/NAME")
         return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _proxies(cls, value: str) -> str:
+        try:
+            named = [ip_network(each.strip()) for each in value.split(",") if each.strip()]
+        except ValueError:
+            raise ValueError("must be addresses or networks, as in 127.0.0.1,10.0.0.0/8") from None
+        return ",".join(map(str, named))
 
     @field_validator("quiet_hours")
     @classmethod
@@ -144,7 +171,7 @@ class Settings(BaseSettings):
             raise ValueError("must begin with http:// or https://")
         return value.rstrip("/")
 
-    @field_validator("telegram_webhook_secret")
+    @field_validator("telegram_webhook_secret", "telegram_webhook_secret_old")
     @classmethod
     def _header_secret(cls, value: SecretStr | None) -> SecretStr | None:
         allowed = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
@@ -152,7 +179,7 @@ class Settings(BaseSettings):
             raise ValueError("Telegram takes 1 to 256 letters, digits, _ and - only")
         return value
 
-    @field_validator("secret_key")
+    @field_validator("secret_key", "secret_key_old")
     @classmethod
     def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
         if value and len(value.get_secret_value()) < 16:
@@ -173,6 +200,10 @@ class Settings(BaseSettings):
         if len(line_given) == 1:
             (missing,) = set(self.LINE_SETTINGS) - set(line_given)
             faults.append(f"{missing.upper()}: missing, and {line_given[0].upper()} is set; LINE needs both")
+        if self.line_channel_secret_old and not self.line_channel_secret:
+            faults.append("LINE_CHANNEL_SECRET: missing, and LINE_CHANNEL_SECRET_OLD is set")
+        if self.telegram_webhook_secret_old and not self.telegram_webhook_secret:
+            faults.append("TELEGRAM_WEBHOOK_SECRET: missing, and TELEGRAM_WEBHOOK_SECRET_OLD is set")
         if self.telegram_webhook_secret and not self.telegram_bot_token:
             faults.append("TELEGRAM_BOT_TOKEN: missing, and TELEGRAM_WEBHOOK_SECRET is set; Telegram needs the token")
         if self.telegram_on and self.telegram_reads_by is TelegramMode.WEBHOOK and not self.telegram_webhook_secret:
@@ -194,14 +225,40 @@ class Settings(BaseSettings):
         return TelegramMode.WEBHOOK if self.public_url.startswith("https://") else TelegramMode.POLLING
 
     @property
+    def several_may_serve(self) -> bool:
+        """Whether the database is one from which several processes may answer, on several machines."""
+        return self.database_url.startswith(POSTGRES)
+
+    @property
     def database_path(self) -> Path:
-        return Path(self.database_url.removeprefix("sqlite:///"))
+        """The file of SQLite; beside it lies what else this machine keeps. With PostgreSQL there is only `var/`."""
+        return Path("var/rutan.db" if self.several_may_serve else self.database_url.removeprefix("sqlite:///"))
+
+    @property
+    def database_shown(self) -> str:
+        """Where the database is, for people: never with a password."""
+        if not self.several_may_serve:
+            return str(self.database_path)
+        address = urlsplit(self.database_url)
+        return f"PostgreSQL, {address.path.removeprefix('/') or 'its default database'} on {address.hostname or 'this machine'}"
 
     def keys(self) -> tuple[str, ...]:
-        """The secret key; made and kept beside the database on the first run when none is given."""
-        if self.secret_key:
-            return (self.secret_key.get_secret_value(),)
-        return (_kept_key(self.database_path.parent / "secret.key"),)
+        """The secret keys, the one that seals first; made and kept beside the database on the first run when none is given."""
+        newest = self.secret_key or SecretStr(_kept_key(self.database_path.parent / "secret.key"))
+        return _told(newest, self.secret_key_old)
+
+    def line_secrets(self) -> tuple[str, ...]:
+        """What LINE may have signed with: two while the channel secret is being changed."""
+        return _told(self.line_channel_secret, self.line_channel_secret_old)
+
+    def telegram_secrets(self) -> tuple[str, ...]:
+        """What Telegram may bring back: two while the webhook secret is being changed."""
+        return _told(self.telegram_webhook_secret, self.telegram_webhook_secret_old)
+
+
+def _told(*given: SecretStr | None) -> tuple[str, ...]:
+    """The values of those that are set, each once."""
+    return tuple(dict.fromkeys(each.get_secret_value() for each in given if each))
 
 
 def inherited(names: Iterable[str]) -> dict[str, str]:

@@ -17,6 +17,7 @@ from telegram.error import BadRequest, TelegramError
 
 from bot import payload, telegram_html
 from bot.fitting import clipped, fitted, legible, utf16_units
+from bot.pace import Gate
 from bot.payload import Payload
 from bot.telegram_client import Connection, about_person, failed
 from bot.telegram_polling import TelegramPolling as TelegramPolling
@@ -296,19 +297,23 @@ REMEMBERED_TAPS = 1_000
 
 
 class TelegramSender:
-    """The way out to Telegram. Telegram has no key against doubles: a time-out stays unknown."""
+    """The way out to Telegram. Telegram has no key against doubles: a time-out stays unknown. `gate` keeps all of us together
+    below what Telegram takes in a second."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, gate: Gate | None = None) -> None:
         self._bot = connection.bot
+        self._gate = gate
         self._acknowledged: dict[str, None] = {}
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, token: str, api_url: str | None = None) -> AsyncIterator[TelegramSender]:
+    async def open(
+        cls, token: str, api_url: str | None = None, gate: Gate | None = None
+    ) -> AsyncIterator[TelegramSender]:
         """A sender whose connections close with the block. Asks Telegram nothing yet."""
         connection = Connection(token, api_url)
         try:
-            yield cls(connection)
+            yield cls(connection, gate)
         finally:
             await connection.close()
 
@@ -395,7 +400,13 @@ class TelegramSender:
         except TelegramError as failure:
             raise failed(failure) from failure
 
+    async def _turn(self, *, patient: bool = False) -> None:
+        """Returns when one more message may leave. Raises TooFast."""
+        if self._gate is not None:
+            await self._gate.turn(patient=patient)
+
     async def _formed(self, letter: Letter) -> str:
+        await self._turn()
         rendered = render(letter.reply)
         keyboard = rendered.get("reply_markup")
         sent = await self._bot.send_message(
@@ -408,6 +419,7 @@ class TelegramSender:
         return str(sent.message_id)
 
     async def _bare(self, letter: Letter) -> str:
+        await self._turn()
         preview = LinkPreviewOptions(is_disabled=True)
         sent = await self._bot.send_message(
             _chat_id(letter.address), rescued(letter.reply), link_preview_options=preview

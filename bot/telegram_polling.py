@@ -28,7 +28,8 @@ class TelegramPolling:
     """Asks Telegram for updates where no webhook can reach us.
 
     `take` gets the raw updates of one answer and must have stored them when it returns: only then does the
-    offset move on, which is how Telegram learns that it may forget them.
+    offset move on, which is how Telegram learns that it may forget them. Telegram lets one ask at a time: where several
+    processes serve, `may_ask` says which one it is.
     """
 
     def __init__(
@@ -36,10 +37,12 @@ class TelegramPolling:
         token: str,
         take: Callable[[Sequence[Payload]], Awaitable[None]],
         api_url: str | None = None,
+        may_ask: Callable[[], bool] = lambda: True,
     ) -> None:
         self._connection = Connection(token, api_url, poll_seconds=POLL_SECONDS)
         self._bot = self._connection.bot
         self._take = take
+        self._may_ask = may_ask
         self._stopping = asyncio.Event()
         self._offset = 0
 
@@ -47,6 +50,9 @@ class TelegramPolling:
         """Until `stop`. Whatever goes wrong is logged and tried again, more and more slowly."""
         pause, webhook_gone = SHORTEST_PAUSE, False
         while not self._stopping.is_set():
+            if not self._may_ask():
+                await self._unless_stopped(asyncio.sleep(SHORTEST_PAUSE))
+                continue
             try:
                 if not webhook_gone:
                     webhook_gone = bool(await self._unless_stopped(self._bot.delete_webhook()))

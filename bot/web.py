@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +10,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from bot import line, telegram
+from bot import line, payload, telegram
 from bot.running import Running
 from bot.store.transaction import StoreFailed
 from handlers.messages import Message, Platform
@@ -43,29 +42,39 @@ def routes(bot: Running) -> list[Route]:
     """The routes of one running bot."""
 
     async def line_webhook(request: Request) -> Response:
-        secret = bot.settings.line_channel_secret
-        if secret is None:
+        secrets = bot.settings.line_secrets()
+        if not secrets:
             return _off(Platform.LINE)
         return await receive(
             request,
             bot,
             Platform.LINE,
-            lambda body: line.verify(body, request.headers.get("x-line-signature"), secret.get_secret_value()),
+            lambda body: any(line.verify(body, request.headers.get("x-line-signature"), each) for each in secrets),
             lambda parsed: line.read(parsed, bot.ports.clock.now()),
         )
 
     async def telegram_webhook(request: Request) -> Response:
-        secret = bot.settings.telegram_webhook_secret
-        if secret is None or not bot.settings.telegram_on:
+        secrets = bot.settings.telegram_secrets()
+        if not secrets or not bot.settings.telegram_on:
             return _off(Platform.TELEGRAM)
         header = request.headers.get("x-telegram-bot-api-secret-token")
         return await receive(
             request,
             bot,
             Platform.TELEGRAM,
-            lambda body: telegram.verify(header, secret.get_secret_value()),
+            lambda body: any(telegram.verify(header, each) for each in secrets),
             lambda parsed: telegram.read(parsed, bot.telegram_name, bot.ports.clock.now()),
         )
+
+    return [
+        Route("/webhooks/line", line_webhook, methods=["POST"]),
+        Route("/webhooks/telegram", telegram_webhook, methods=["POST"]),
+        *inside(bot),
+    ]
+
+
+def inside(bot: Running) -> list[Route]:
+    """The routes for whoever looks after the house: how it is, and its figures."""
 
     async def live(request: Request) -> Response:
         return JSONResponse({"live": True})
@@ -78,8 +87,6 @@ def routes(bot: Running) -> list[Route]:
         return Response(await bot.measured(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     return [
-        Route("/webhooks/line", line_webhook, methods=["POST"]),
-        Route("/webhooks/telegram", telegram_webhook, methods=["POST"]),
         Route("/health/live", live),
         Route("/health/ready", ready),
         Route("/metrics", metrics),
@@ -103,13 +110,14 @@ async def receive(
     if not verified(body):
         return _refused(bot, platform, 401, "the signature is missing or wrong")
     try:
-        parsed = json.loads(body)
-    except (ValueError, RecursionError):
+        parsed = payload.loaded(body)
+    except ValueError:
         return _refused(bot, platform, 400, "the body is not JSON")
     if not isinstance(parsed, dict):
         return _refused(bot, platform, 400, "the body is not a JSON object")
     try:
-        await bot.accept(read(parsed))
+        with bot.metrics.webhook_seconds.labels(platform.value).time():
+            await bot.accept(read(parsed))
     except StoreFailed:
         # Not kept, so not acknowledged: the platform will bring it again.
         return _refused(bot, platform, 503, "the database does not answer")

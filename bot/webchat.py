@@ -7,9 +7,8 @@ import json
 import math
 import secrets
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from html import escape
 from pathlib import Path
 from weakref import WeakValueDictionary
@@ -24,6 +23,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from bot.browser_names import Names
+from bot.inbox import LONG_WAIT
 from bot.running import Running
 from bot.sealing import Seal, SealBroken
 from bot.store.transaction import StoreFailed
@@ -85,7 +85,7 @@ def read(form: Mapping[str, str], chat: str, hint: Language, now: datetime) -> M
 
 def render(reply: Reply) -> Markup:
     """One bubble of HTML; everything in it is escaped."""
-    return Markup(_pages.get_template("reply.html").render(reply=reply))  # noqa: S704 (made by an escaping template)
+    return Markup(_pages.get_template("reply.html").render(reply=reply))  # noqa: S704  # nosec B704  # made by an escaping template
 
 
 async def collect(bot: Running, message: Message) -> list[Reply]:
@@ -97,16 +97,17 @@ async def collect(bot: Running, message: Message) -> list[Reply]:
         # What waited since the browser looked last is shown, and not taken for the answer.
         news = [letter.reply for letter in await bot.store.collect(address)]
         await bot.accept([message])
-        for _ in range(round(WAIT_SECONDS / LOOK_SECONDS)):
-            # Where another process answers, no bell rings here: so we also look.
-            with suppress(TimeoutError):
-                await asyncio.wait_for(bell.wait(), LOOK_SECONDS)
+        loop = asyncio.get_running_loop()
+        until = loop.time() + WAIT_SECONDS
+        while loop.time() < until:
+            # Where another process answers, a bell may not ring here: so we also look.
+            await bell.wait(LOOK_SECONDS)
             letters = await bot.store.collect(address)
             if letters:
                 return [*news, *(letter.reply for letter in letters)]
-            if bell.is_set():
+            if bell.here:
                 return news
-        return [*news, _failed(voice)]
+        return [*news, await not_yet(bot, voice)]
     except StoreFailed:
         return [*news, _failed(voice)]
     finally:
@@ -115,6 +116,16 @@ async def collect(bot: Running, message: Message) -> list[Reply]:
 
 def _voice(bot: Running, message: Message) -> Voice:
     return Voice(bot.ports.knowledge, script(message.text) or message.language_hint or Language.THAI)
+
+
+async def not_yet(bot: Running, voice: Voice) -> Reply:
+    """Where many wait: how long it takes. The page looks for the answer by itself."""
+    waited = (await bot.store.depths()).oldest
+    if waited < LONG_WAIT:
+        return _failed(voice)
+    minutes = str(max(1, round(waited / timedelta(minutes=1))))
+    buttons = (voice.call("1441"),)
+    return voice.short("web_crowded_title", "web_crowded", tone=Tone.CALM, buttons=buttons, minutes=minutes)
 
 
 def _failed(voice: Voice) -> Reply:
@@ -145,7 +156,7 @@ class Page:
         said = [index for index, turn in enumerate(shown) if turn.who == "you"]
         return _pages.get_template("webchat.html").render(
             voice=voice,
-            turns=[Turn(t.who, Markup(t.html)) for t in shown],  # noqa: S704 (rendered by us, sealed since)
+            turns=[Turn(t.who, Markup(t.html)) for t in shown],  # noqa: S704  # nosec B704  # rendered by us, and sealed since then
             latest=said[-1] + 1 if said else None,
             history=self._seal.close(json.dumps([chat, [[t.who, t.html] for t in shown]], ensure_ascii=False)),
             offline=render(offline),
@@ -189,7 +200,7 @@ def _label(tap: str, turns: Sequence[Turn]) -> str:
     for turn in reversed(turns):
         _, found, rest = turn.html.partition(marker)
         if found:
-            return Markup(rest.partition("<")[0]).unescape().strip()  # noqa: S704 (unescaped, not shown)
+            return Markup(rest.partition("<")[0]).unescape().strip()  # noqa: S704  # nosec B704  # unescaped to be compared, never shown
     return ""
 
 
@@ -247,7 +258,7 @@ class WebChat:
         chat, language = self._names.known(request) or secrets.token_hex(16), hint(request)
         form, now = taken.fields, self._bot.ports.clock.now()
         message = read(form, chat, language, now)
-        wait = self._bot.doors.chat(request, chat)
+        wait = await self._bot.doors.chat(request, chat)
         if wait and not in_need(message, self._bot.ports.knowledge.words):
             return self._names.give(self._too_fast(message, form, wait), request, chat)
         if taken.picture and message.kind is not Kind.TAP:

@@ -12,6 +12,7 @@ from content.learnt import Learnt
 from content.models import ScamType, State
 from content.reading import Gathered
 from content.scorecard import Band, Scorecard, TypeWeights
+from content.takedown import NO_TAKEDOWN
 from content.words import NO_WORDS
 
 MODEL_FILE = "learnt.npz"
@@ -46,6 +47,7 @@ def compile_(gathered: Gathered, version: str) -> Knowledge:
         learnt=_learnt(gathered),
         entries_with_sign={sign: tuple(names) for sign, names in by_sign.items()},
         entries_of_type={kind: tuple(names) for kind, names in by_type.items()},
+        takedown=gathered.takedown or NO_TAKEDOWN,
     )
 
 

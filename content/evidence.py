@@ -56,8 +56,7 @@ class Evidence:
 
 def gather(text: str, knowledge: Knowledge) -> Evidence:
     """All evidence in a text. Never raises, deterministic."""
-    form = cleaning.read(text)
-    named = identifiers.find(form.readable)
+    form, named = identifiers.named_in(text)
     masks = [(each.start, each.end) for each in named if each.kind not in (Kind.AMOUNT, Kind.CODE, Kind.HOTLINE)]
     cleaned = cleaning.clean(form, masks)
     found = tuple(Found(each, _finding(each, knowledge)) for each in named)

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from content import cleaning, identifiers
 from content.identifiers import Kind
+from content.recent import Recent, key_of
 
 # Runs of three letters: a leet or mistaken letter spoils three of them, of runs of four it spoils four.
 RUN = 3
@@ -70,6 +71,9 @@ class Fingerprinter:
     _factors: Words = field(init=False, repr=False, compare=False)
     _terms: Words = field(init=False, repr=False, compare=False)
     _run_key: Words = field(init=False, repr=False, compare=False)
+    _lately: Recent[Fingerprint | None] = field(
+        default_factory=lambda: Recent(2_000), init=False, repr=False, compare=False
+    )
 
     def __post_init__(self) -> None:
         if len(self.key) < 32:
@@ -85,6 +89,9 @@ class Fingerprinter:
 
     def of(self, text: str) -> Fingerprint | None:
         """The fingerprint of a text; None for one too short to be known again. Never raises."""
+        return self._lately.of(key_of(text), lambda: self._of(text))
+
+    def _of(self, text: str) -> Fingerprint | None:
         runs = runs_of(letters_of(text))
         return self.of_hashed(self.hashed(runs)) if len(runs) else None
 
@@ -110,8 +117,8 @@ _CHANGING = frozenset(Kind) - {Kind.AMOUNT, Kind.CODE, Kind.HOTLINE}
 
 def letters_of(text: str) -> npt.NDArray[np.uint32]:
     """The skeleton's letters without identifiers, amounts and numbers; empty when there are too few of them."""
-    form = cleaning.read(text)
-    masks = [(each.start, each.end) for each in identifiers.find(form.readable) if each.kind in _CHANGING]
+    form, named = identifiers.named_in(text)
+    masks = [(each.start, each.end) for each in named if each.kind in _CHANGING]
     codes = cleaning.clean(form, masks).codes
     letters: npt.NDArray[np.uint32] = codes[(codes != ord(cleaning.NUMBER)) & (codes != ord(cleaning.MASK))]
     return letters if len(letters) >= SHORTEST else letters[:0]

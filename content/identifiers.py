@@ -6,6 +6,9 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from content.cleaning import Read, read
+from content.recent import Recent, key_of
+
 
 class Kind(StrEnum):
     URL = "url"
@@ -208,6 +211,21 @@ def find(text: str) -> tuple[Identifier, ...]:
         _add(taken, _short_numbers(text))
     _add(taken, _amounts(text))
     return tuple(sorted(taken, key=lambda each: each.start))
+
+
+# One message is looked through for its fingerprint, for reports and for its verdict: one after the other, with others between.
+_LATELY: Recent[tuple[Read, tuple[Identifier, ...]]] = Recent(200)
+LONGEST_KEPT = 2_000
+
+
+def named_in(text: str) -> tuple[Read, tuple[Identifier, ...]]:
+    """The readable form of a text, of one too long its two ends, and every identifier in it. Nobody writes into either."""
+
+    def looked() -> tuple[Read, tuple[Identifier, ...]]:
+        form = read(text)
+        return form, find(form.readable)
+
+    return _LATELY.of(key_of(text), looked) if len(text) <= LONGEST_KEPT else looked()
 
 
 def _add(taken: list[Identifier], more: list[Identifier]) -> None:

@@ -14,6 +14,7 @@ from content.models import Both, Entry, Hotline, Organisation, ScamType, Sign
 from content.provinces import Province
 from content.scorecard import Scorecard
 from content.signs import SignIndex
+from content.takedown import NO_TAKEDOWN, Takedown
 from content.words import Words
 
 
@@ -39,3 +40,4 @@ class Knowledge:
     learnt: Learnt | None
     entries_with_sign: Mapping[str, tuple[str, ...]]
     entries_of_type: Mapping[ScamType, tuple[str, ...]]
+    takedown: Takedown = NO_TAKEDOWN  # who can take a scam down

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import pickle
+import stat
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -125,18 +127,30 @@ def _from_cache(cache: Path | None, key: str) -> Knowledge | None:
         return None
     try:
         with (cache / f"{key}.pickle").open("rb") as kept:
-            inner, knowledge = pickle.load(kept)  # noqa: S301 -- our own file, under our own folder
+            if not (_ours(cache.stat()) and _ours(os.fstat(kept.fileno()))):
+                return None
+            inner, knowledge = pickle.load(kept)  # noqa: S301  # nosec B301  # ours, and nobody else can write it
     except Exception:  # any broken cache is simply made anew
         return None
     return knowledge if inner == key and isinstance(knowledge, Knowledge) else None
+
+
+def _ours(state: os.stat_result) -> bool:
+    """Whether nobody but us (or the machine's owner) can have written it: what is unpickled may do whatever we may."""
+    if not hasattr(os, "getuid"):
+        return True  # Windows: folders of a user are that user's
+    return state.st_uid in (os.getuid(), 0) and not state.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
 
 
 def _to_cache(cache: Path | None, key: str, knowledge: Knowledge) -> None:
     if cache is None:
         return
     with contextlib.suppress(OSError, pickle.PicklingError):
-        cache.mkdir(parents=True, exist_ok=True)
+        cache.mkdir(mode=0o755, parents=True, exist_ok=True)
+        if not _ours(cache.stat()):
+            cache.chmod(0o755)  # made by a hand that lets its group write
         unfinished = cache / f"{key}.{id(knowledge)}.part"
+        unfinished.touch(mode=0o644)
         unfinished.write_bytes(pickle.dumps((key, knowledge), protocol=pickle.HIGHEST_PROTOCOL))
         unfinished.replace(cache / f"{key}.pickle")
         # What is shipped and what officials made of it stay beside each other, and the one before while others read it.

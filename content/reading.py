@@ -20,6 +20,7 @@ from content.loading import Fault
 from content.models import Both, Entry, Hotline, Organisation, Sign, Strict
 from content.provinces import Province
 from content.scorecard import Scorecard
+from content.takedown import Takedown
 from content.words import Words
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -80,6 +81,7 @@ class Gathered:
     provinces: dict[str, Province] = field(default_factory=dict)
     emergency: Emergency | None = None
     drills: dict[str, Drill] = field(default_factory=dict)
+    takedown: Takedown | None = None
     hosts: LinkHosts = field(default_factory=LinkHosts)
     words: Words | None = None
     scorecard: Scorecard | None = None
@@ -209,6 +211,8 @@ def _sort(gathered: Gathered, path: Path, origin: Origin, data: Any) -> None:
     elif path.name == "emergency.yaml":
         gathered.emergency = _model(gathered, Emergency, origin, data)
         gathered.origins["emergency", "emergency"] = origin
+    elif path.name == "takedown.yaml":
+        gathered.takedown = _model(gathered, Takedown, origin, data)
     elif path.name in ("phrases.yaml", "reasons.yaml"):
         said = _model(gathered, Sentences, origin, data)
         if said is not None:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from content.cleaning import readable
 from content.directory import Directory, registrable
 from content.evidence import Found
-from content.identifiers import Identifier, Kind, find, host_of
+from content.identifiers import LONGEST_KEPT, Identifier, Kind, find, host_of, named_in
 
 # The most that reports can add to a verdict, in log-odds. It turns "we do not know" into a word of caution where little
 # else is said; against everything else that a text shows it is one voice among many.
@@ -83,7 +83,7 @@ def subjects(text: str, directory: Directory) -> tuple[Subject, ...]:
     if not may_name(text):
         return ()
     found: dict[Subject, None] = {}
-    for each in find(readable(text)):
+    for each in named_in(text)[1] if len(text) <= LONGEST_KEPT else find(readable(text)):
         subject = subject_of(each, directory.judge_link(each.value) if each.kind is Kind.URL else "")
         if subject is not None and not directory.guards(*subject):
             found[subject] = None

@@ -14,6 +14,7 @@ from content.evidence import Evidence, gather
 from content.identifiers import Kind
 from content.knowledge import Knowledge
 from content.models import Language, ScamType, Weight
+from content.recent import Recent, key_of
 from content.reported import CONFIRMED, Heard, Standing, hear
 from content.scorecard import Band, probability
 from content.signs import Hit
@@ -39,6 +40,7 @@ __all__ = [
     "ReasonKind",
     "Verdict",
     "judge",
+    "judged",
     "language_of",
     "settle",
 ]
@@ -97,6 +99,22 @@ def judge(
         level, score, candidates = _with_reports(heard, knowledge, level, logit, band, candidates)
     question = _question(evidence, knowledge, level, score, band, candidates)
     return _verdict(name, level, score, spoken, evidence, knowledge, candidates, question, logit, heard)
+
+
+# Some megabytes at most; a wave has a few dozen wordings. A longer text is a page, which nobody passes on by the thousand.
+_LATELY: Recent[Verdict] = Recent(2_000)
+_LONGEST_KEPT = 2_000
+
+
+def judged(
+    text: str, knowledge: Knowledge, language: Language | None = None, reported: Sequence[Standing] = ()
+) -> Verdict:
+    """What `judge` says, which may have been worked out a moment ago: for answers, where many ask the same."""
+    if reported or len(text) > _LONGEST_KEPT:
+        # What people report changes from one minute to the next.
+        return judge(text, knowledge, language, reported)
+    key = key_of(text, knowledge.version, str(id(knowledge)), language or "")
+    return _LATELY.of(key, lambda: judge(text, knowledge, language))
 
 
 def _with_reports(

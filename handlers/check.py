@@ -9,7 +9,7 @@ from datetime import datetime
 
 from content.cleaning import cut
 from content.models import Language, ScamType
-from content.verdict import Candidate, Level, Pending, Verdict, judge, settle
+from content.verdict import Candidate, Level, Pending, Verdict, judged, settle
 from handlers.menu import blank, too_short
 from handlers.messages import Checked, Event, Happened, Outcome, Reply, Section, Session, Span
 from handlers.sightings import NOTHING_KNOWN, Recall, with_told
@@ -20,7 +20,7 @@ QUESTION = "question"
 
 def answer(text: str, session: Session, voice: Voice, now: datetime, recall: Recall = NOTHING_KNOWN) -> Outcome:
     """The verdict on one text, said to a person."""
-    verdict = judge(text, voice.knowledge, voice.language, recall.reported)
+    verdict = judged(text, voice.knowledge, voice.language, recall.reported)
     if verdict.level is Level.NOT_A_CHECK:
         reply = too_short(voice) if any(c.isalnum() for c in text) else blank(voice)
         return Outcome(replace(session, step="", data={}), reply, events=(counted(verdict),))
@@ -89,7 +89,7 @@ def answer_all(
     texts: Sequence[str], session: Session, voice: Voice, now: datetime, recall: Recall = NOTHING_KNOWN
 ) -> Outcome:
     """One answer that names each, what to do for the worst of them."""
-    verdicts = [judge(text, voice.knowledge, voice.language, recall.reported) for text in texts]
+    verdicts = [judged(text, voice.knowledge, voice.language, recall.reported) for text in texts]
     worst_text, worst = max(zip(texts, verdicts, strict=True), key=lambda pair: _gravity(pair[1]))
     title = voice.say("bulk_title", count=str(len(texts)))
     sections = [_named(n, t, v, voice) for n, (t, v) in enumerate(zip(texts, verdicts, strict=True), start=1)]

@@ -18,6 +18,8 @@ from handlers.wording import Voice
 __all__ = ["Turn", "decide", "gatherable"]
 
 SILENT = (Kind.IGNORED, Kind.UNSEND, Kind.MIGRATED)
+# Told of a chat with one person they mean nothing: no platform says so, and nobody waits for an answer.
+OF_GROUPS = (Kind.JOIN, Kind.LEAVE)
 
 
 def decide(turn: Turn) -> Outcome:
@@ -77,7 +79,7 @@ def _decide(turn: Turn) -> Outcome:
         return Outcome(replace(turn.session, subscribed=False), unreachable=True)
     if message.address.kind is ChatKind.GROUP:
         return groups.answer(turn)
-    if message.kind is Kind.LEAVE:
+    if message.kind in OF_GROUPS:
         return Outcome(turn.session)
     if hub_bulk.many(turn):
         return hub_bulk.answer(turn)

@@ -6,6 +6,7 @@ RutanError
 │   ├── TooFast         the platform asks to wait; `.seconds` says how long
 │   ├── QuotaSpent      the month's messages are used up
 │   └── Moved           the chat has another address; `.chat` is the new one
+├── Overtaken           another process has our letter now: it must not be sent by us
 ├── NotMasked           personal data could not be masked: nothing may be stored
 ├── StoreFailed         the database does not answer; nothing of that call was kept (bot.store.transaction)
 ├── SealBroken          what was sealed cannot be opened with our keys (bot.sealing)
@@ -59,6 +60,10 @@ class Moved(SendFailed):
     def __init__(self, chat: str) -> None:
         super().__init__("the chat moved")
         self.chat = chat
+
+
+class Overtaken(RutanError):
+    """While we slept another process took the letter: whatever LINE says of its token now is no word on our attempt."""
 
 
 class NotMasked(RutanError):

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from content.fingerprints import Fingerprint, Fingerprinter
 from content.reported import MOST_LOOKED_UP, Standing, Subject, subjects
 from handlers import drill, groups, hub, hub_bulk, limits, pictures, trusted
 from handlers.conversation import Turn, decide
-from handlers.errors import Moved, SendFailed, TooFast, Unreachable
+from handlers.errors import Moved, Overtaken, SendFailed, TooFast, Unreachable
 from handlers.messages import UNNAMED, ChatKind, Kind, Message, Outcome, Seen, Session, Tone
 from handlers.ports import Host, Letter, Ports, Waiting
 from handlers.sightings import Recall, question_in
@@ -24,6 +24,10 @@ GIVE_UP_AFTER = timedelta(hours=23)
 FRESH = timedelta(minutes=15)
 LONGEST_PAUSE_WHILE_FRESH = timedelta(seconds=20)
 LONGEST_PAUSE = timedelta(minutes=5)
+# Whether an attempt of unknown end arrived, its reply token tells while it lives and nothing afterwards: it is asked
+# often, and once more at the very end.
+TOKEN_TELLS = timedelta(seconds=50)
+LONGEST_PAUSE_WHILE_IT_TELLS = timedelta(seconds=5)
 # Waits for leave to do something that takes a millisecond: see `bot.turnstile`.
 Leave = Callable[[], Awaitable[None]]
 # More letters than this take several milliseconds: they are judged in a thread, so that nobody waits behind them.
@@ -40,8 +44,11 @@ class Answered:
     letter: Letter | None
 
 
-async def respond(waiting: Sequence[Waiting], ports: Ports, leave: Leave, *, slowed: bool = False) -> Answered:
-    """Decide and keep the outcome, in one transaction. Never silent on a failure: see `apologise`. Who is `slowed` is told so."""
+async def respond(
+    waiting: Sequence[Waiting], ports: Ports, leave: Leave, *, slowed: bool = False, wait: int = 0
+) -> Answered:
+    """Decide and keep the outcome, in one transaction. Never silent on a failure: see `apologise`. Who is `slowed` is told so,
+    and so is who had to `wait` because so many ask: that many minutes."""
     last = waiting[-1].message
     if last.kind is Kind.MIGRATED:
         await ports.store.moved(last.address.platform, last.address.chat, last.data)
@@ -68,7 +75,9 @@ async def respond(waiting: Sequence[Waiting], ports: Ports, leave: Leave, *, slo
     if (kind := trusted.alarming(outcome, last)) and (watch := await ports.store.watch(last.address)):
         outcome = trusted.alerted(outcome, kind, watch, turn.voice)
     if slowed:
-        outcome = limits.with_notice(outcome, turn.voice)
+        outcome = limits.with_notice(outcome, turn.voice.lines("slowed"))
+    if wait:
+        outcome = limits.with_notice(outcome, turn.voice.lines("crowded", minutes=str(wait)))
     letter = await ports.store.commit(waiting, outcome)
     # Said in this group today already: it was not said again, and does not count.
     dropped = outcome.unasked is not None and letter is None
@@ -166,6 +175,8 @@ async def deliver(letter: Letter, ports: Ports, leave: Leave) -> str:
     await leave()
     try:
         sent = await sender.send(letter)
+    except Overtaken:
+        return TAKEN
     except Unreachable as trouble:
         await ports.store.failed(letter, trouble.reason, unreachable=True)
         return "unreachable"
@@ -193,8 +204,16 @@ async def _put_off(letter: Letter, ports: Ports, reason: str, *, unknown: bool) 
     if now - letter.received_at > GIVE_UP_AFTER:
         await ports.store.failed(letter, f"given up: {reason}")
         return "given_up"
+    await ports.store.later(letter, now + pause(letter, now, unknown=unknown), unknown=unknown)
+    return "put_off"
+
+
+def pause(letter: Letter, now: datetime, *, unknown: bool) -> timedelta:
+    """How long to wait before a letter is tried again; `unknown`: an attempt may have been delivered."""
     # Twice as long each time: 1 s, 2 s, 4 s… so that a platform that is down is not hammered.
     longest = LONGEST_PAUSE_WHILE_FRESH if now - letter.received_at < FRESH else LONGEST_PAUSE
-    pause = min(timedelta(seconds=2 ** min(letter.tries, 10)), longest)
-    await ports.store.later(letter, now + pause, unknown=unknown)
-    return "put_off"
+    usual = min(timedelta(seconds=2 ** min(letter.tries, 10)), longest)
+    telling = letter.received_at + TOKEN_TELLS - now
+    if not unknown or not letter.reply_token or letter.by_push or telling <= timedelta(0):
+        return usual
+    return min(usual, LONGEST_PAUSE_WHILE_IT_TELLS, telling)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from content.verdict import Level, Verdict, judge
+from content.verdict import Level, Verdict, judged
 from content.words import Words
 from handlers import check, crisis, pictures
 from handlers.messages import (
@@ -100,7 +100,7 @@ def asked(turn: Turn, text: str) -> Outcome:
     session, voice = turn.session, turn.voice
     if session.mode is GroupMode.QUIET:
         return Outcome(session)
-    verdict = judge(text, voice.knowledge, voice.language, turn.recall.reported)
+    verdict = judged(text, voice.knowledge, voice.language, turn.recall.reported)
     if verdict.level is Level.NOT_A_CHECK:
         return Outcome(session, voice.short("too_short_title", "group_ask"), events=(check.counted(verdict),))
     return Outcome(
@@ -120,7 +120,7 @@ def overheard(turn: Turn) -> Outcome:
     session, text = turn.session, turn.message.text
     if session.mode is not GroupMode.ON or sum(c.isalpha() for c in text) < ENOUGH_LETTERS:
         return Outcome(session)
-    verdict = judge(text, turn.knowledge, turn.voice.language, turn.recall.reported)
+    verdict = judged(text, turn.knowledge, turn.voice.language, turn.recall.reported)
     fingerprint = turn.recall.fingerprint(text)
     if not _beyond_doubt(verdict) or fingerprint is None:
         return Outcome(session)

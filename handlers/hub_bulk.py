@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from content.cleaning import skeleton
 from content.fingerprints import ALIKE, Fingerprint, likeness
 from content.models import Entry
-from content.verdict import Level, Verdict, judge
+from content.verdict import Level, Verdict, judged
 from content.words import Words
 from handlers import check, dialogue, pictures, report
 from handlers.errors import NotMasked
@@ -130,7 +130,7 @@ def _words(message: Message) -> str:
 
 
 def _judged(number: int, text: str, turn: Turn) -> Item:
-    verdict = judge(text, turn.knowledge, turn.voice.language, turn.recall.reported) if text.strip() else None
+    verdict = judged(text, turn.knowledge, turn.voice.language, turn.recall.reported) if text.strip() else None
     return Item(number, text, verdict)
 
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from content.words import Words
 from handlers import dialogue, report
-from handlers.messages import Happened, Kind, Message, Outcome, Platform, Reply, Section, Session, Tone
+from handlers.messages import Happened, Kind, Line, Message, Outcome, Platform, Reply, Section, Session, Tone
 from handlers.report import Terms
 from handlers.wording import Voice
 
@@ -115,9 +115,9 @@ def in_need(message: Message, words: Words) -> bool:
     return words.command(message.text)[0] == "paid" or bool(words.crisis_in(message.text))
 
 
-def with_notice(outcome: Outcome, voice: Voice) -> Outcome:
-    """The answer, and under it that the next ones come more slowly."""
+def with_notice(outcome: Outcome, lines: tuple[Line, ...]) -> Outcome:
+    """The answer, and under it why answers come more slowly at present."""
     if outcome.reply is None:
         return outcome
-    notice = Section("", voice.lines("slowed"))
+    notice = Section("", lines)
     return replace(outcome, reply=replace(outcome.reply, sections=(*outcome.reply.sections, notice)))

@@ -20,6 +20,11 @@ class Platform(StrEnum):
     LINE = "line"
     TELEGRAM = "telegram"
     WEB = "web"
+    PARTNER = "partner"  # a partner's program asks and reports; nothing is ever sent there
+
+
+# Where people talk with us.
+CHATS = (Platform.LINE, Platform.TELEGRAM, Platform.WEB)
 
 
 class ChatKind(StrEnum):

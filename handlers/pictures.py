@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from content.verdict import Level, judge
+from content.verdict import Level, judged
 from handlers import check, dialogue
 from handlers.codes import Code, CodeKind, Payee, Payment, decode
 from handlers.messages import (
@@ -90,7 +90,7 @@ def _gravest(messages: Sequence[Message], voice: Voice, recall: Recall) -> str:
         return whole
 
     def gravity(text: str) -> tuple[int, float]:
-        verdict = judge(text, voice.knowledge, voice.language, recall.reported)
+        verdict = judged(text, voice.knowledge, voice.language, recall.reported)
         return _GRAVITY.index(verdict.level), verdict.score
 
     return max([whole, *singles], key=gravity)

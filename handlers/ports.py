@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, runtime_checkable
@@ -16,14 +16,21 @@ from handlers.limits import Allowance, Filed, Limit
 from handlers.messages import Account, Address, Case, Event, Message, Outcome, Platform, Reply, Seen, Session
 from handlers.report import Terms
 from handlers.trusted_types import Known, Watch
+from handlers.urgency import Urgency, ordinary
+
+# As many rows as are looked at together where nobody says how many.
+PAGE = 500
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """A message in the inbox: `id` is its row, `message` what came in."""
+    """A message in the inbox: `id` is its row, `message` what came in; `before` the row that waits of the same person before
+    it, where it has just come in and there is one."""
 
     id: int
     message: Message
+    urgency: Urgency = field(default=Urgency.ORDINARY, compare=False)
+    before: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -60,11 +67,14 @@ class Sent:
 class Store(Protocol):
     """What we remember. Every write is durable when its call returns; each method is one transaction."""
 
-    async def receive(self, messages: Sequence[Message]) -> Sequence[Waiting]:
+    async def receive(
+        self, messages: Sequence[Message], urgency: Callable[[Message], Urgency] = ordinary
+    ) -> Sequence[Waiting]:
         """Put messages into the inbox; returns only those not seen before (unique platform + event id)."""
 
-    async def waiting(self) -> Sequence[Waiting]:
-        """Everything in the inbox not yet done, oldest first: what an earlier process left."""
+    async def waiting(self, most: int = PAGE, besides: Collection[int] = ()) -> Sequence[Waiting]:
+        """The first `most` in the inbox that are not done and ours to answer, without those that are known here: who is in
+        need first, then the oldest."""
 
     async def session(self, address: Address) -> Session:
         """Where the conversation stands; a new Session for somebody never seen. In a group: the group's."""
@@ -111,8 +121,9 @@ class Store(Protocol):
         rows done and emptied. Answers with the letter that is now in the outbox, for delivery to the address of the
         last of `done`, or None when the outcome is silence."""
 
-    async def letters(self) -> Sequence[Letter]:
-        """Everything in the outbox that is due and not sent, oldest first (not those for the web, which are collected)."""
+    async def letters(self, after: int = 0, most: int = PAGE) -> Sequence[Letter]:
+        """What is due in the outbox, not sent and ours to send, oldest first (not what is for the web, which is collected): at
+        most so many after a row."""
 
     async def sending(self, letter: Letter) -> bool:
         """Written before an attempt: one more try, its result unknown until `sent`, `failed` or `later`. False

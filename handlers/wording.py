@@ -117,6 +117,8 @@ def verdict_title(verdict: Verdict, voice: Voice) -> str:
         return voice.say("known_scam_title_unnamed")
     if verdict.level is Level.NOT_KNOWN and verdict.question:
         return voice.say("unsure_title")
+    if verdict.level is Level.NOT_A_CHECK:
+        return voice.say("bulk_not_a_check")
     return voice.say(f"{verdict.level.value}_title")
 
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from content.models import Language
 from handlers.errors import RutanError
-from handlers.messages import Platform
+from handlers.messages import CHATS, Platform
 from handlers.officials import Official, Role
 from handlers.subscribe import INTERESTS
 from scheduler.trends import Month, MonthFigures
@@ -120,7 +120,7 @@ class Part:
                 f"no such part: {text}. Parts: all, hubs-first, hubs, platform:…, language:…, province:…, interest:…"
             ) from None
         allowed = {
-            PartKind.PLATFORM: tuple(Platform),
+            PartKind.PLATFORM: CHATS,
             PartKind.LANGUAGE: tuple(Language),
             PartKind.INTEREST: tuple(INTERESTS),
         }.get(kind)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import itertools
 import os
 import shutil
@@ -10,6 +11,7 @@ import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ import uvicorn
 from browsing import axe, browser  # noqa: F401 - fixtures for every test
 from databases import postgres_server, postgres_template, postgres_url, url  # noqa: F401 - fixtures for every test
 from doubles import FakeLine, FakeTelegram
+from fastapi import FastAPI
 from fastapi.dependencies import models as fastapi_models
 
 from bot import logs
@@ -59,17 +62,32 @@ def needed(found: Any, why: str) -> Any:
     pytest.skip(why)
 
 
-# Under those that the system hands out by itself, and for each worker a thousand of its own: what is free a moment before a
-# server starts is then still free when it does.
+# Under those that the system hands out by itself. Each process of tests, whoever started it, has a block of its own: what is
+# free a moment before a server starts is then still free when it does, and when it starts again after it was killed.
+_FIRST, _EACH, _BLOCKS = 20_000, 500, 24
 _ports = itertools.count(0)
-_PORTS, _EACH = 20_000, 1_000
+
+
+@cache
+def _block() -> tuple[int, socket.socket]:
+    """The first port of a block that no other process has; the socket holds it as long as we live."""
+    for number in range(_BLOCKS):
+        first = _FIRST + number * _EACH
+        guard = socket.socket()
+        try:
+            guard.bind(("127.0.0.1", first))
+        except OSError:
+            guard.close()
+        else:
+            return first, guard
+    raise RuntimeError(f"{_BLOCKS} processes of tests run at once: no ports are left")
 
 
 def free_port() -> int:
     """A port that nobody else will take."""
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    first, _ = _block()
     while True:
-        port = _PORTS + worker * _EACH + next(_ports) % _EACH
+        port = first + 1 + next(_ports) % (_EACH - 1)
         with socket.socket() as probe, suppress(OSError):
             # As servers do: a connection that has just ended holds no port.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -89,6 +107,10 @@ class House:
     settings: Settings
 
 
+# The application behind a running bot, for tests that ask it what routes it has.
+APPLICATIONS: dict[Running, FastAPI] = {}
+
+
 @asynccontextmanager
 async def served(settings: Settings) -> AsyncIterator[Running]:
     """The application of these settings, served for real on its port."""
@@ -102,11 +124,14 @@ async def served(settings: Settings) -> AsyncIterator[Running]:
         if task.done():
             await task
         await asyncio.sleep(0.01)
+    APPLICATIONS[app.state.bot] = app
     try:
         yield app.state.bot
     finally:
         server.should_exit = True
         await task
+        # It holds the bot that it is kept by.
+        APPLICATIONS.pop(app.state.bot, None)
         let_go()
 
 
@@ -115,6 +140,8 @@ def let_go() -> None:
     for each in vars(fastapi_models).values():
         if hasattr(each, "cache_clear"):
             each.cache_clear()
+    # Quick, for all that was there before is set apart; left to itself a worker would hold dozens of them.
+    gc.collect()
 
 
 @asynccontextmanager
@@ -157,6 +184,18 @@ def outside_any_env_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     """No test reads the developer's own `.env`."""
     monkeypatch.chdir(tmp_path)
     yield
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Nothing here speaks TLS to the outside. One certificate is read in a moment, a hundred and fifty cost each client of
+    each platform of each house 19 ms."""
+    os.environ["SSL_CERT_FILE"] = str(Path(__file__).with_name("certificate.pem"))
+
+
+def pytest_collection_finish() -> None:
+    """As `rutan serve` does: thousands of tests and the knowledge are not looked through at every collection."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -83,7 +83,7 @@ class Program:
                 sys.executable, "-m", "bot", "serve", cwd=self.folder, env=self.surroundings(platforms=platforms),
                 stdout=log, stderr=log,
             )  # fmt: skip
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while True:
                 assert self.process.returncode is None, self.said()
                 with suppress(aiohttp.ClientError):

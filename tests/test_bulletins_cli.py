@@ -63,6 +63,7 @@ class Operator:
 PEOPLE = [("Ann", Role.EDITOR), ("Ben", Role.APPROVER), ("Cat", Role.READER)]
 
 
+@pytest.mark.slow
 async def test_from_the_draft_to_the_proof(tmp_path: Path) -> None:
     async with house_of(tmp_path, quiet_hours="00:00-00:00") as house:
         rutan = Operator(house, tmp_path)

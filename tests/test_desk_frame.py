@@ -99,6 +99,9 @@ def test_a_moment_is_said_on_bangkoks_clock_and_calendar() -> None:
         ("คดี.ตำรวจ.ไทย ok", "คดี[.]ตำรวจ[.]ไทย ok"),
         ("pay 3.50 baht. Now", "pay 3.50 baht. Now"),
         ("a@mail.example", "a@mail[.]example"),
+        ("ธ.รัฐ ธ.ก.ส. ม.ค. 2569 พ.ร.บ.คอมพิวเตอร์ ธ.ไทยพาณิชย์", "ธ.รัฐ ธ.ก.ส. ม.ค. 2569 พ.ร.บ.คอมพิวเตอร์ ธ.ไทยพาณิชย์"),
+        ("กดที่ทดสอบ.ไทยเลย", "กดที่ทดสอบ[.]ไทยเลย"),
+        ("a.example.กรุณากด b.exampleคลิก โทร.c.example", "a[.]example[.]กรุณากด b[.]exampleคลิก โทร[.]c[.]example"),
     ],
 )
 def test_a_link_is_written_so_that_nobody_taps_it(text: str, defanged: str) -> None:

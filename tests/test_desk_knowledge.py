@@ -296,6 +296,7 @@ async def test_what_the_checks_say_is_said_in_thai() -> None:
 
 
 # --- two at once -----------------------------------------------------------------------------------------------------
+@pytest.mark.slow
 async def test_the_later_of_two_editors_sees_both_texts_and_loses_neither(house: House) -> None:
     async with at_desk(house, Role.EDITOR, "Anong") as first, at_desk(house, Role.EDITOR, "Boon") as second:
         number, _ = await draft(first)
@@ -312,6 +313,7 @@ async def test_the_later_of_two_editors_sees_both_texts_and_loses_neither(house:
         assert done.status == 200 and "What both wrote" in done.words
 
 
+@pytest.mark.slow
 async def test_two_who_begin_at_once_meet_in_one_draft(house: House) -> None:
     path = f"{HERE}/entry/{ENTRY}/change"
     async with at_desk(house, Role.EDITOR, "Anong") as first, at_desk(house, Role.EDITOR, "Boon") as second:
@@ -349,6 +351,7 @@ async def test_two_who_approve_at_once_and_one_who_edits_meanwhile(house: House)
     assert await Revisions(house.bot.store.foundation).newest() == 1
 
 
+@pytest.mark.slow
 async def test_a_draft_that_changed_after_it_was_read_is_not_approved(house: House) -> None:
     async with at_desk(house, Role.EDITOR, "Anong") as editor, at_desk(house, Role.APPROVER, "Boon") as approver:
         number, _ = await draft(editor)
@@ -364,6 +367,7 @@ async def test_a_draft_that_changed_after_it_was_read_is_not_approved(house: Hou
 
 
 # --- attacks ---------------------------------------------------------------------------------------------------------
+@pytest.mark.slow
 async def test_what_is_written_is_never_run(house: House) -> None:
     hostile = f"{SCRIPT}\"'><img src=x onerror=alert(2)> {{{{ 7*7 }}}} '; drop table revisions; --"
     async with at_desk(house, Role.EDITOR, f"An {SCRIPT[:20]}") as editor:

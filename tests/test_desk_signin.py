@@ -48,6 +48,7 @@ from bot.store.doorkeeping import (
     waiting,
 )
 from bot.store.officials import NotDone, Officials, Why, fitting_name
+from bot.store.resealing import reseal
 from content.models import Language
 from handlers.officials import Official, Role
 
@@ -414,7 +415,7 @@ async def test_nobody_shuts_out_themselves(officials, clock):
 async def test_a_new_secret_key_takes_the_second_factors_over(officials, clock, url, store):
     known = await somebody(officials, clock)
     both = SqlStore.open(url, ["a newer secret", SECRET], clock)
-    await both.reseal()
+    await reseal(both.foundation)
     both.close()
     new = SqlStore.open(url, ["a newer secret"], clock)
     try:

@@ -69,6 +69,7 @@ def kept(folder: Path) -> tuple[str, ...]:
 
 
 @pytest.mark.parametrize(("platform", "story"), [(OnLine, THAI), (OnTelegram, ENGLISH)], ids=["line-th", "telegram-en"])
+@pytest.mark.slow
 async def test_a_new_process_between_any_two_steps(tmp_path: Path, platform, story) -> None:  # type: ignore[no-untyped-def]
     buttons: dict[str, str] = {}
     numbers: set[str] = set()

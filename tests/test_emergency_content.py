@@ -91,6 +91,7 @@ def test_what_is_no_province_is_none(knowledge: Knowledge, typed: str) -> None:
         ("emergency.yaml", "leads: [app, code", "leads: [apps, code", "no case 'apps'"),
     ],
 )
+@pytest.mark.slow
 def test_a_fault_is_named_with_its_file(folder: Path, name: str, old: str, new: str, said: str) -> None:
     fault = fault_after(folder, name, old, new)
     assert said in fault and name in fault

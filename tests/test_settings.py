@@ -109,6 +109,17 @@ def test_the_example_names_every_setting_and_no_other() -> None:
     assert named == {name.upper() for name in Settings.model_fields}
 
 
+def test_a_database_of_several_processes_is_shown_without_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://rutan:do-not-tell@db.example:5432/house")
+    given = load()
+    assert given.several_may_serve and given.database_path == Path("var/rutan.db")
+    assert given.database_shown == "PostgreSQL, house on db.example"
+    assert given.keys() == load().keys(), "kept in var/, where none is given"
+    monkeypatch.setenv("DATABASE_URL", "mysql://here")
+    with pytest.raises(SettingsError, match=r"DATABASE_URL: must be sqlite:///PATH or postgresql://"):
+        load()
+
+
 def test_nothing_but_the_settings_module_reads_the_environment() -> None:
     readers = [
         path.relative_to(ROOT).as_posix()

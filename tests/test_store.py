@@ -31,6 +31,7 @@ from bot.store import SqlStore, forms
 from bot.store.case_numbers import valid_case_number
 from content.models import Language, ScamType
 from content.verdict import Level
+from handlers.errors import Overtaken
 from handlers.messages import (
     Address,
     ChatKind,
@@ -274,6 +275,24 @@ async def test_what_a_dead_process_was_sending_comes_back_as_unknown(store, url,
         assert [letter.id for letter in await again.letters()] == [untried.id]
     finally:
         again.close()
+
+
+async def test_who_slept_while_another_answered_may_not_push(store, url, clock):
+    """It wakes in the midst of its attempt and LINE says that the token is used: used by the other, not dead and unused."""
+    letter = await answered(store, "e1", Outcome(Session(), ANSWER))
+    assert await store.sending(letter)
+    other = SqlStore.open(url, [SECRET], clock)
+    try:
+        [taken_over] = await other.letters()
+        assert await other.sending(taken_over)
+        with pytest.raises(Overtaken):
+            await store.pushing(letter)
+        await other.pushing(taken_over)
+        await other.sent(taken_over, Sent("m", "reply"))
+        with pytest.raises(Overtaken):
+            await store.pushing(letter)
+    finally:
+        other.close()
 
 
 async def test_an_attempt_that_never_told_its_end_comes_back_as_unknown(store, clock):

@@ -73,6 +73,7 @@ def embedded(pdf: PdfReader) -> list[str]:
 
 @pytest.mark.parametrize("types", [None, LONG, NOTHING], ids=["usual", "large", "empty"])
 @pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.slow
 def test_the_handout_is_two_pages(knowledge, language, types):
     facts = told(knowledge, language, None if types is None else figures(types))
     drawn = chart.chart(facts) if facts.rows else b""

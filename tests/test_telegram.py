@@ -537,6 +537,28 @@ async def test_polling_outlives_errors(fake: FakeTelegram, inbox: Inbox) -> None
     await inbox.until(1)
 
 
+async def test_of_several_processes_only_the_one_whose_turn_it_is_asks(fake: FakeTelegram, inbox: Inbox) -> None:
+    asked, ours = 0, asyncio.Event()
+
+    def may_ask() -> bool:
+        nonlocal asked
+        asked += 1
+        return ours.is_set()
+
+    polling = TelegramPolling(fake.token, inbox.take, fake.url, may_ask)
+    task = asyncio.create_task(polling.run())
+    await fake.send(fake.update(message=fake.message(7, "หนึ่ง")))
+    async with asyncio.timeout(30):
+        while asked < 3:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    assert not fake.calls, "two that ask would take each other's answers"
+    ours.set()
+    await inbox.until(1)
+    polling.stop()
+    await asyncio.wait_for(task, 10)
+    await polling.close()
+
+
 async def test_polling_stops_at_once_while_it_waits(fake: FakeTelegram, inbox: Inbox) -> None:
     polling = TelegramPolling(fake.token, inbox.take, fake.url)
     task = asyncio.create_task(polling.run())

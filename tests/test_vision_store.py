@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from store_cast import ANSWER, MALI, SECRET, SOMCHAI, StandingClock, answered, rows
@@ -24,11 +23,6 @@ OTHER_WORDS = "วันอาทิตย์นี้ทำบุญบ้า�
 @pytest.fixture
 def clock() -> StandingClock:
     return StandingClock()
-
-
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/rutan.db"
 
 
 @pytest.fixture

@@ -35,7 +35,8 @@ def check(text: str | None, as_json: bool, jsonl: str | None, language: str | No
     asked = sys.stdin.read() if text == "-" else str(text)
     if not asked.strip():
         raise click.UsageError("The text is empty.")
-    verdict, known = judged(asked, language), knowledge()
+    known = knowledge()
+    verdict = judged(asked, language, known)
     if as_json:
         from bot.verdict_json import as_json as form
 
@@ -44,12 +45,12 @@ def check(text: str | None, as_json: bool, jsonl: str | None, language: str | No
     show(verdict, known)
 
 
-def judged(text: str, language: str | None) -> Verdict:
+def judged(text: str, language: str | None, known: Knowledge) -> Verdict:
     from content.models import Language
     from content.verdict import judge
     from handlers.languages import script
 
-    return judge(text, knowledge(), Language(language) if language else script(text) or Language.THAI)
+    return judge(text, known, Language(language) if language else script(text) or Language.THAI)
 
 
 COLOURS = {"known_scam": "red", "warning_signs": "yellow", "not_known": "cyan", "not_a_check": "white"}
@@ -71,7 +72,7 @@ def check_lines(path: str) -> None:
     """One verdict a line, in the order of the questions; a broken line is answered with its fault."""
     from bot.verdict_json import as_json as form
 
-    faults = 0
+    faults, known = 0, knowledge()
     with click.open_file(path, encoding="utf-8") as lines:
         for number, raw in enumerate(lines, start=1):
             if not raw.strip():
@@ -85,7 +86,7 @@ def check_lines(path: str) -> None:
                 faults += 1
                 click.echo(json.dumps({"id": None, "error": f"line {number}: not an object with a text"}))
                 continue
-            click.echo(json.dumps({**form(judged(text, None)), "id": key}, ensure_ascii=False))
+            click.echo(json.dumps({**form(judged(text, None, known)), "id": key}, ensure_ascii=False))
     if faults:
         click.secho(f"{faults} lines could not be read", fg="red", err=True)
         sys.exit(1)

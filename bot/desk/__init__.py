@@ -4,12 +4,40 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from bot.desk import bulletins, case, forwarded, hubs, knowledge, people, queue, signin, today, trends
+from bot.desk import (
+    account,
+    bulletins,
+    campaigns,
+    case,
+    forwarded,
+    hubs,
+    knowledge,
+    people,
+    queue,
+    signin,
+    takedowns,
+    today,
+    trends,
+)
 from bot.desk.frame import Desk
 from bot.running import Running
 
 # In the order of the navigation.
-PAGES = (signin, today, queue, case, trends, bulletins, hubs, forwarded, knowledge, people)
+PAGES = (
+    signin,
+    account,
+    today,
+    queue,
+    case,
+    trends,
+    bulletins,
+    campaigns,
+    takedowns,
+    hubs,
+    forwarded,
+    knowledge,
+    people,
+)
 
 
 def mount(app: FastAPI, bot: Running, *, demo: bool = False) -> Desk:

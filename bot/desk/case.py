@@ -16,6 +16,8 @@ from bot.desk.formats import defang
 from bot.desk.frame import HOME, Desk, Refused
 from bot.desk.names import Names
 from bot.store.casebook import CaseBook, CaseFile, Changed, Decision, DecisionKind, Done, NoSuchCase
+from bot.store.takedowns import Takedowns
+from bot.takedown.gathering import reference
 from content.directory import registrable
 from content.identifiers import Kind, find, host_of
 from content.knowledge import Knowledge
@@ -112,6 +114,7 @@ class _Reading:
     def __init__(self, desk: Desk, cases: CaseBook) -> None:
         self._desk = desk
         self._cases = cases
+        self._takedowns = Takedowns(desk.bot.store.foundation)
 
     async def draw(
         self,
@@ -152,6 +155,9 @@ class _Reading:
             trouble=trouble,
             changed=changed,
             longest=LONGEST_REMARK,
+            takedowns=await self._takedowns.of_case(found.row.id),
+            takedown_known=knowledge.takedown,
+            takedown_reference=reference,
         )
 
     def _verdict(self, text: str, official: Official) -> Verdict:

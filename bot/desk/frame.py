@@ -219,7 +219,7 @@ class Desk:
         if not from_our_page(request, self.bot.settings.public_url):
             raise Refused(403, "refused.form")
         fields = await fields_of(request)
-        secret = ("csrf", "password", "again", "code")
+        secret = ("csrf", "password", "again", "code", "old")
         return [value for name, value in fields.items() if name not in secret and len(value) > 20]
 
     def _refusal(self, request: Request, official: Official | None, refused: Refused) -> Response:

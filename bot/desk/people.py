@@ -1,10 +1,11 @@
-"""The people page: officials, and the limits and blocks set for citizens, with their reasons. For admins."""
+"""The people page: officials, partners, and the limits and blocks set for citizens, with their reasons. For admins."""
 
 from __future__ import annotations
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from bot.desk import partners
 from bot.desk.frame import Desk, Form, Refused
 from bot.store import audit
 from bot.store.limits import Limits
@@ -16,6 +17,7 @@ def add(desk: Desk) -> None:
     """Register the pages."""
 
     limits = Limits(desk.officials.foundation)
+    partners.add(desk)
 
     @desk.page("/people", role=Role.ADMIN, nav="nav.people")
     async def people(request: Request, official: Official) -> Response:
@@ -86,6 +88,7 @@ async def _drawn(
         accounts=await desk.officials.every(),
         limits=await Limits(desk.officials.foundation).all(),
         roles=list(Role),
+        partners=await partners.listed(desk),
         trouble=f"why.{trouble.why.value}" if trouble else "",
         named=named,
         now=desk.bot.ports.clock.now(),

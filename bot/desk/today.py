@@ -15,9 +15,12 @@ from starlette.responses import Response
 from bot.desk.charts import Column, columns
 from bot.desk.frame import Desk
 from bot.desk.names import Names
+from bot.desk.takedown_clocks import clocked
+from bot.store.campaigns import CampaignBook
 from bot.store.casebook import CaseBook
 from bot.store.figures import Figures
 from bot.store.pulse import Pulse, WayOut
+from bot.store.takedowns import Takedowns
 from bot.store.transaction import StoreFailed
 from handlers.officials import Official
 from scheduler.trends import DayCounts
@@ -39,6 +42,8 @@ def add(desk: Desk) -> None:
     figures, cases, pulse = Figures(foundation), CaseBook(foundation), Pulse(foundation)
 
     lately = Lately(foundation.now)
+    takedowns = Takedowns(foundation)
+    campaigns = CampaignBook(foundation)
 
     @desk.page("", nav="nav.today")
     async def today(request: Request, official: Official) -> Response:
@@ -46,6 +51,10 @@ def add(desk: Desk) -> None:
         days = await figures.days(last - timedelta(days=DAYS - 1), last)
         ways, failing = await lately.get("ways", pulse.ways_out)
         rising = await lately.get("rising", partial(pulse.rising, MOST_RISING))
+        waiting = [
+            *await lately.get("takedowns", takedowns.waiting),
+            *await lately.get("removed", takedowns.reappeared),
+        ]
         return desk.draw(
             "today.html",
             request,
@@ -60,6 +69,8 @@ def add(desk: Desk) -> None:
             ways=ways,
             failing=failing,
             stuck=[way for way in ways if _is_stuck(way, foundation.now())],
+            takedowns=clocked(waiting, desk.bot.ports.knowledge.takedown, foundation.now()),
+            proposed=await campaigns.waiting(),
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.store import audit, filing, forms, ledger, waves
+from bot.store import audit, campaigns, filing, forms, ledger, waves
 from bot.store.audit import Act
 from bot.store.case_reading import asked, case_file, case_row, counted, found_row, subject, waiting
 from bot.store.case_types import (
@@ -123,6 +123,7 @@ class CaseBook:
             tx.run("reports_answered", case_id=id, now=forms.stamp(now))
             ledger.decided(tx, id, scam=decision.kind in (DecisionKind.SCAM, DecisionKind.NEW_ENTRY))
             waves.begin(tx, id, decision.kind.value, decision.entry, now)
+            campaigns.overturned(tx, id, decision.kind.value, decision.type, decision.entry, now)
             said: dict[str, str | None] = {"decision": decision.kind.value, "entry": decision.entry}
             if before.decision:
                 said |= {"before": before.decision, "entry_before": before.decided_entry}
@@ -144,6 +145,8 @@ class CaseBook:
             if not tx.run("merge_case", id=id, version=version, into=target.id):
                 raise Changed(before)
             _move(tx, before, target, now)
+            if target.decision:
+                campaigns.overturned(tx, target.id, target.decision, target.decided_type, target.decided_entry, now)
             said = {"into": target.id, "reports": before.reports}
             actor = audit.official(official.name)
             audit.written(tx, Act(actor, "case merged", subject(id), said), now)

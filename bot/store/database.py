@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import sqlite_utils
 
-from bot.store.transaction import Row, StoreFailed, Transaction
+from bot.store.transaction import Reach, Row, StoreFailed, Transaction
 from bot.store.writing import Writer
 
 T = TypeVar("T")
@@ -42,6 +42,9 @@ class SqliteTransaction:
     def row(self, query: str, **values: object) -> Row | None:
         found = self.rows(query, **values)
         return found[0] if found else None
+
+    def tell(self, topic: str, word: str) -> None:
+        """Nobody listens to a file: a second process looks often."""
 
     def tidy(self) -> None:
         self.wants_tidying = True
@@ -91,6 +94,9 @@ class SqlitePen:
     def wrapped(self, error: Exception) -> Exception:
         return failed(self._path, "written", error) if isinstance(error, sqlite3.Error) else error
 
+    def gone(self, error: Exception) -> bool:
+        return isinstance(error, sqlite3.OperationalError)
+
     def _clear_log(self) -> None:
         # A reader of an old page may hold this up: we hardly wait, for SQLite clears the log by and by.
         self._connection.execute("pragma busy_timeout=200")
@@ -110,7 +116,7 @@ class Database:
         self._queries = queries
         self._connections: list[sqlite3.Connection] = []
         self._pen = self._connect()
-        self._writer = Writer(SqlitePen(self._pen, queries, path))
+        self._writer = Writer([SqlitePen(self._pen, queries, path)])
         self._mine = threading.local()
         self._readers = ThreadPoolExecutor(readers, "store-reader")
 
@@ -127,15 +133,19 @@ class Database:
             raise
         self._writer.start()
 
-    async def write(self, work: Callable[[Transaction], T]) -> T:
+    async def write(self, work: Callable[[Transaction], T], reach: Reach = Reach.HOUSE) -> T:
         """Run a unit of work and wait until it is on the disk. What the unit raises, the caller hears: then
-        its writes are undone, and no other unit's."""
+        its writes are undone, and no other unit's. There is one writer here, whatever the reach of a unit."""
         return await self._writer.write(work)
 
     async def read(self, work: Callable[[Transaction], T]) -> T:
         """Run a unit that only reads, beside the writer. It sees everything committed before."""
         self._writer.refuse_when_closed()
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, work)
+
+    @property
+    def closed(self) -> bool:
+        return self._writer.closed
 
     def close(self) -> None:
         """Write what still waits, then let go of the file. May be called twice."""

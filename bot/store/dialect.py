@@ -12,6 +12,12 @@ _TRIGGER = re.compile(
     r"(?:when\s+(?P<when>.+?)\s*)?\bbegin\s+(?P<body>.+?)\s*end",
     re.IGNORECASE | re.DOTALL,
 )
+# `0 /* on PostgreSQL: + something */`: what SQLite, which has one writer, need not be told.
+_ALSO = re.compile(r"/\* on PostgreSQL: (.*?) \*/")
+# The database's own clock, in days; PostgreSQL counts seconds from 1970.
+_NOW = "julianday('now')"
+_NOW_THERE = "(extract(epoch from clock_timestamp()) / 86400.0 + 2440587.5)"
+_DROP_TRIGGER = re.compile(r"drop trigger (\w+)", re.IGNORECASE)
 _ABORT = re.compile(r"select raise\(abort, ('[^']*')\)", re.IGNORECASE)
 _COMMENT = re.compile(r"^\s*--.*$", re.MULTILINE)
 _TYPES = (
@@ -25,6 +31,7 @@ _TYPES = (
 
 def query(text: str) -> str:
     """A query of ours with its values as `%(name)s`."""
+    text = _ALSO.sub(r"\1", text).replace(_NOW, _NOW_THERE)
     return _VALUE.sub(lambda found: f"%({found[1]})s" if found[1] else found[0], text.replace("%", "%%"))
 
 
@@ -35,7 +42,10 @@ def queries(named: Mapping[str, str]) -> Mapping[str, str]:
 
 def statement(text: str) -> str:
     """A statement of a step of the schema; a trigger becomes a function and a trigger that calls it."""
-    text = _COMMENT.sub("", text).strip()
+    text = _ALSO.sub(r"\1", _COMMENT.sub("", text).strip())
+    if dropped := _DROP_TRIGGER.fullmatch(text):
+        # The trigger goes with the function that it calls.
+        return f"drop function {dropped[1]}() cascade"
     trigger = _TRIGGER.fullmatch(text)
     if trigger:
         return _trigger(**trigger.groupdict())

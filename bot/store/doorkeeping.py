@@ -140,19 +140,10 @@ class Doorkeeping:
         """The account tried for, once the try is counted. Raises Slowed where it is too early: then it is not."""
         now = self._foundation.now()
         tx.run("desk_tries_old", before=forms.stamp(now - TRIES_FORGOTTEN))
-        self._count(tx, account_key, FREE_TRIES, now)
+        count_try(tx, account_key, FREE_TRIES, now)
         if address_key:
-            self._count(tx, address_key, FREE_TRIES_OF_ADDRESS, now)
+            count_try(tx, address_key, FREE_TRIES_OF_ADDRESS, now)
         return tx.row("official_named", name_key=name_key(tried.name))
-
-    def _count(self, tx: Transaction, key: str, free: int, now: datetime) -> None:
-        row = tx.row("desk_try", key=key, now=forms.stamp(now))
-        assert row is not None  # noqa: S101 (an insert with `returning` gives its row)
-        if (wait := forms.moment(row["free_at"]) - now) > timedelta():
-            raise Slowed(max(1, round(wait.total_seconds())))
-        tx.run("desk_try_wait", key=key, free_at=forms.stamp(now + waiting(row["failures"] - free)))
-        if row["failures"] == free + 1:
-            audit.written(tx, Act(HOUSE, "sign-in slowed", "desk", {"tries": row["failures"]}), now)
 
     def _entered(self, tx: Transaction, tried: Try, fitting: str | None, renewed: str, token: str) -> Entry | None:
         """The session, where the second factor fits too; `fitting` is the hash that the password fits."""
@@ -160,7 +151,7 @@ class Doorkeeping:
         row = tx.row("official_named", name_key=name_key(tried.name))
         # Between the two looks the account may have been reset or shut.
         password_right = bool(row and fitting and row["password"] == fitting and not row["disabled_at"])
-        second = self._second_factor(tx, row, tried.code, now, take=password_right)
+        second = second_factor(tx, self._officials, row, tried.code, take=password_right)
         if row is None or not password_right or second is None:
             self._refused(tx, row, password_right, now)
             return None
@@ -173,21 +164,6 @@ class Doorkeeping:
         audit.written(tx, Act(name, "signed in", name, {"with": second}), now)
         left = tx.row("official_codes_left", official=official.id) if by_recovery else None
         return Entry(official, token, left["codes"] if left else None)
-
-    def _second_factor(self, tx: Transaction, row: Row | None, code: str, now: datetime, *, take: bool) -> str | None:
-        """ "app" or "recovery" where the code fits; it is used up (`take`) only where the password fitted too."""
-        sealed = row["totp"] if row else ""
-        secret = self._foundation.seal.open(sealed) if sealed else credentials.NOBODYS_SECRET
-        step = credentials.code_step(secret, code, now)
-        if row is None or not take or not sealed:
-            return None
-        if step is not None and tx.run("official_code_used", id=row["id"], step=step):
-            return "app"
-        if credentials.recovery_letters(code):
-            hash = self._officials.recovery_hash(official_of(row), code)
-            if tx.run("official_code_spend", official=row["id"], hash=hash):
-                return "recovery"
-        return None
 
     def _refused(self, tx: Transaction, row: Row | None, password_right: bool, now: datetime) -> None:
         # What was typed as a name may be a password: it is written down only where it is a name.
@@ -265,6 +241,33 @@ class Doorkeeping:
 
     def _lives(self, now: datetime) -> dict[str, str]:
         return {"began_after": forms.stamp(now - LONGEST), "seen_after": forms.stamp(now - IDLE)}
+
+
+def count_try(tx: Transaction, key: str, free: int, now: datetime) -> None:
+    """Count a try before it is looked at; `free` of them wait for nothing. Raises Slowed where it is too early."""
+    row = tx.row("desk_try", key=key, now=forms.stamp(now))
+    assert row is not None  # noqa: S101 (an insert with `returning` gives its row)
+    if (wait := forms.moment(row["free_at"]) - now) > timedelta():
+        raise Slowed(max(1, round(wait.total_seconds())))
+    tx.run("desk_try_wait", key=key, free_at=forms.stamp(now + waiting(row["failures"] - free)))
+    if row["failures"] == free + 1:
+        audit.written(tx, Act(HOUSE, "sign-in slowed", "desk", {"tries": row["failures"]}), now)
+
+
+def second_factor(tx: Transaction, officials: Officials, row: Row | None, code: str, *, take: bool) -> str | None:
+    """ "app" or "recovery" where the code fits; it is used up (`take`) only where the password fitted too."""
+    sealed = row["totp"] if row else ""
+    secret = officials.foundation.seal.open(sealed) if sealed else credentials.NOBODYS_SECRET
+    step = credentials.code_step(secret, code, officials.foundation.now())
+    if row is None or not take or not sealed:
+        return None
+    if step is not None and tx.run("official_code_used", id=row["id"], step=step):
+        return "app"
+    if credentials.recovery_letters(code):
+        hash = officials.recovery_hash(official_of(row), code)
+        if tx.run("official_code_spend", official=row["id"], hash=hash):
+            return "recovery"
+    return None
 
 
 def waiting(over: int) -> timedelta:

@@ -278,7 +278,7 @@ class Figures:
             for hour in hours:
                 # An hour of two days is fresh when the second of them is counted as well.
                 if max(self._days_of(hour["hour"])) == day:
-                    tx.run("fresh_hour", area=hour["area"], hour=hour["hour"], marks=hour["marks"])
+                    tx.run("fresh_hour", **_named(hour), marks=hour["marks"])
 
         await self._foundation.database.write(work)
 
@@ -301,8 +301,12 @@ def _sum(kept: Mapping[tuple[Area, date], Counts], *, but: frozenset[tuple[Area,
 
 
 def _unchanged(tx: Transaction, hour: Row) -> bool:
-    found = tx.row("hour_marks", area=hour["area"], hour=hour["hour"])
+    found = tx.row("hour_marks", **_named(hour))
     return found is not None and found["marks"] == hour["marks"]
+
+
+def _named(hour: Row) -> dict[str, object]:
+    return {name: hour[name] for name in ("area", "hour", "writer")}
 
 
 def _tables(counts: Counts, before: Counts) -> dict[Dimension, tuple[Counted, ...]]:

@@ -70,6 +70,8 @@ def _opened_postgres(url: str, named: Mapping[str, str], seal: Seal) -> tuple[An
 
 def people_key(tx: Transaction, seal: Seal) -> bytes:
     """The key of `Identity`, made at the first start, sealed by the newest secret at every later one."""
+    if tx.row("meta", name="copying") is not None:
+        raise StoreFailed("this database is an unfinished copy: run `rutan copy` again until both sides are the same")
     row = tx.row("meta", name="people_key")
     try:
         key = base64.b64decode(seal.open(row["value"])) if row else Identity.new_key()

@@ -11,8 +11,10 @@ import structlog
 
 from bot.sealing import Seal, SealBroken
 from bot.store import forms
+from bot.store.leases import shard_of
+from bot.store.together import Topic, bells
 from bot.store.transaction import Row, Transaction
-from handlers.messages import Address, Reply
+from handlers.messages import Address, Platform, Reply
 from handlers.ports import Letter
 
 log = structlog.get_logger()
@@ -61,9 +63,13 @@ def _posted(tx: Transaction, seal: Seal, draft: Draft, query: str) -> Letter | N
         retry_key=retry_key,
         received_at=forms.stamp(draft.received_at),
         due_at=forms.stamp(draft.due_at),
+        shard=shard_of(draft.address.platform, draft.address.chat),
     )
     if row is None:
         return None
+    if draft.address.platform is Platform.WEB:
+        # The browser may wait at another process.
+        tx.tell(Topic.LETTERS, bells(draft.address.chat))
     return Letter(
         id=row["id"],
         address=draft.address,

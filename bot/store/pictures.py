@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bot.identity import Identity
-from bot.store import forms
+from bot.store import forms, sightings
 from bot.store.foundation import Foundation
 from bot.store.transaction import Row, Transaction
 from content.fingerprints import Fingerprint, likeness
@@ -46,6 +46,11 @@ def bands(look: str) -> tuple[int, ...]:
     return tuple(number << 16 | int(piece, 16) for number, piece in enumerate(pieces))
 
 
+def _values(look: str) -> dict[str, int]:
+    """The bands as the values of a query."""
+    return {f"b{number}": band for number, band in enumerate(bands(look))}
+
+
 def bits_apart(one: str, other: str) -> int:
     """In how many of their bits two looks differ."""
     return (int(one, 16) ^ int(other, 16)).bit_count()
@@ -53,7 +58,7 @@ def bits_apart(one: str, other: str) -> int:
 
 def known(tx: Transaction, look: str, fingerprint: Fingerprint | None) -> Row | None:
     """The picture most like this one, if any is the same."""
-    near = tx.rows("near_pictures", **{f"b{number}": band for number, band in enumerate(bands(look))})
+    near = tx.rows("near_pictures", **_values(look))
     same = [(bits_apart(look, row["look"]), row["id"], row) for row in near if _same(look, fingerprint, row)]
     return min(same, key=lambda each: each[:2], default=(0, 0, None))[2]
 
@@ -80,6 +85,8 @@ def seen(tx: Transaction, look: str, fingerprint: Fingerprint | None, asker: str
 def add(tx: Transaction, identity: Identity, address: Address, now: datetime, sighting: PictureSighting) -> None:
     """Count that a person sent a picture."""
     row = known(tx, sighting.look, sighting.fingerprint)
+    if row is None and sightings.only_one_makes(tx):
+        row = known(tx, sighting.look, sighting.fingerprint)
     number = int(row["id"]) if row is not None else _new(tx, sighting, now)
     first = tx.run("new_picture_source", picture=number, source=identity.person(address))
     tx.run(
@@ -96,8 +103,7 @@ def _new(tx: Transaction, sighting: PictureSighting, now: datetime) -> int:
     signature = bytes.fromhex(sighting.fingerprint.signature) if sighting.fingerprint else None
     values = {"look": sighting.look, "signature": signature, "level": sighting.level.value, "now": forms.stamp(now)}
     number = int(tx.rows("new_picture", **values)[0]["id"])
-    for band in bands(sighting.look):
-        tx.run("new_picture_band", band=band, picture=number)
+    tx.run("new_picture_bands", picture=number, **_values(sighting.look))
     return number
 
 

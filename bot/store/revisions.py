@@ -12,6 +12,7 @@ from typing import Any
 from bot.store import audit, forms
 from bot.store.audit import HOUSE, Act
 from bot.store.foundation import Foundation
+from bot.store.together import Topic
 from bot.store.transaction import Row, Transaction
 from content.revising import Body, Kind, Located, Revised, fitting
 from handlers.errors import RutanError
@@ -261,6 +262,7 @@ class Revisions:
                 live_order=standing + 1,
             )
             _demand(tx, done, id)
+            tx.tell(Topic.KNOWLEDGE, str(standing + 1))
             _audit(tx, "knowledge approved", old, audit.official(official.name), now, content=content)
 
         return await self._changed(id, work)

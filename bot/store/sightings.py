@@ -55,8 +55,7 @@ def seen(tx: Transaction, fingerprint: Fingerprint, asker: str) -> Seen | None:
 
 def known(tx: Transaction, fingerprint: Fingerprint) -> Row | None:
     """The sighting most like a fingerprint, if any is of the same message."""
-    bands = {f"b{number}": band for number, band in enumerate(fingerprint.bands)}
-    near = tx.rows("near_sightings", **bands)
+    near = tx.rows("near_sightings", **_bands(fingerprint))
     scored = [(likeness(fingerprint.signature, _fingerprint(row).signature), -row["id"], row) for row in near]
     best = max(scored, key=lambda each: each[:2], default=None)
     return best[2] if best is not None and best[0] >= ALIKE else None
@@ -77,6 +76,8 @@ class Asking:
     def add(self, sighting: Sighting) -> int:
         """Count the question; answers with the id of its sighting, made where the message is new."""
         row = known(self.tx, sighting.fingerprint)
+        if row is None and only_one_makes(self.tx):
+            row = known(self.tx, sighting.fingerprint)
         number = int(row["id"]) if row is not None else self._new(sighting)
         sources = [(kind, self._came_first(number, source, kind)) for source, kind in self._sources()]
         people = sum(first for kind, first in sources if kind == "person")
@@ -103,8 +104,7 @@ class Asking:
         signature = bytes.fromhex(sighting.fingerprint.signature)
         level, now = sighting.level.value, forms.stamp(self.now)
         number = int(self.tx.rows("new_sighting", signature=signature, level=level, now=now)[0]["id"])
-        for band in sighting.fingerprint.bands:
-            self.tx.run("new_band", band=band, sighting=number)
+        self.tx.run("new_bands", sighting=number, **_bands(sighting.fingerprint))
         return number
 
     def _sources(self) -> list[tuple[str, str]]:
@@ -118,6 +118,12 @@ class Asking:
     def _came_first(self, sighting: int, source: str, kind: str) -> int:
         day = self.day.isoformat()
         return self.tx.run("new_source", sighting=sighting, source=source, kind=kind, day=day)
+
+
+def only_one_makes(tx: Transaction) -> bool:
+    """From here to the end of the transaction nobody else makes sightings or pictures; whether somebody may just have."""
+    row = tx.row("only_one_makes")
+    return row is not None and bool(row["again"])
 
 
 def grow_cases(tx: Transaction, sighting: int, day: date) -> None:
@@ -155,6 +161,11 @@ def _remove(tx: Transaction, rows: Sequence[Row]) -> int:
             tx.run("erase_band", band=band, sighting=row["id"])
         tx.run("erase_sighting", id=row["id"])
     return len(rows)
+
+
+def _bands(fingerprint: Fingerprint) -> dict[str, int]:
+    """The bands as the values of a query."""
+    return {f"b{number}": band for number, band in enumerate(fingerprint.bands)}
 
 
 def _fingerprint(row: Row) -> Fingerprint:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Self
+from typing import Self, TypeVar
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -16,32 +18,42 @@ from bot.store import audit, erasure, forms, groups, hubs, ledger, opening, outb
 from bot.store.drills import DrillBook
 from bot.store.erasure import Erased
 from bot.store.foundation import Foundation
+from bot.store.leases import Fence, Leases, shard_of
 from bot.store.limits import Limits
 from bot.store.sightings import Growing
-from bot.store.transaction import Row, Transaction
+from bot.store.together import Topic
+from bot.store.transaction import Reach, Row, StoreFailed, Transaction
 from bot.store.trusted import TrustedBook
 from bot.store.upkeep import Depths, Removed
 from content.fingerprints import Fingerprint, Fingerprinter
 from content.reported import Standing, Subject
 from handlers.drill_types import Practice
+from handlers.errors import Overtaken
 from handlers.hub_types import AtHub
 from handlers.limits import Filed, Limit
 from handlers.messages import Address, Case, Event, GroupMode, Message, Outcome, Platform, Reply, Seen, Session
-from handlers.ports import Clock, Letter, Sent, Waiting
+from handlers.ports import PAGE, Clock, Letter, Sent, Waiting
 from handlers.trusted_types import Known, Watch
+from handlers.urgency import Urgency, ordinary
 
 log = structlog.get_logger()
+
+T = TypeVar("T")
 
 BANGKOK = ZoneInfo("Asia/Bangkok")
 # Rows of one transaction of upkeep or export, so that no answer waits behind them.
 _PAGE = 500
 # No attempt to send lasts so long: one that is older has died without a word.
 LONGEST_ATTEMPT = timedelta(minutes=5)
+# How a letter ended is tried again to be written down while the database is away; longer than any restart takes.
+LONGEST_OUTAGE = 120.0
 
 
 class SqlStore:
     """Durable memory. Every method is one transaction, on the disk when it returns; all raise StoreFailed
-    when the database does not answer, and nothing of that call is then kept."""
+    when the database does not answer, and nothing of that call is then kept.
+
+    `leases`: the shards that this process answers, where several do; None: all are its own."""
 
     def __init__(self, foundation: Foundation) -> None:
         self.foundation = foundation
@@ -55,6 +67,7 @@ class SqlStore:
         self.trust = TrustedBook(foundation)
         self.drills = DrillBook(foundation)
         self.fingerprinter = Fingerprinter(foundation.identity.fingerprint_key())
+        self.leases: Leases | None = None
         # Tells what this process is sending from what a dead one was.
         self._holder = str(uuid4())
 
@@ -76,32 +89,63 @@ class SqlStore:
 
     # What comes in
 
-    async def receive(self, messages: Sequence[Message]) -> Sequence[Waiting]:
+    async def receive(
+        self, messages: Sequence[Message], urgency: Callable[[Message], Urgency] = ordinary
+    ) -> Sequence[Waiting]:
+        urgent = [(message, urgency(message)) for message in map(forms.mended, messages)]
+
         def work(tx: Transaction) -> list[Waiting]:
-            taken = ((self._receive(tx, message), message) for message in map(forms.mended, messages))
-            return [Waiting(id, message) for id, message in taken if id is not None]
+            return [taken for message, how in urgent if (taken := self._receive(tx, message, how)) is not None]
 
-        return await self._database.write(work)
+        return await self._database.write(work, Reach.ROWS)
 
-    def _receive(self, tx: Transaction, message: Message) -> int | None:
+    def _receive(self, tx: Transaction, message: Message, urgency: Urgency) -> Waiting | None:
+        person = self._identity.person(message.address)
+        shard = shard_of(message.address.platform, message.address.chat)
         row = tx.row(
             "receive",
             platform=message.address.platform.value,
             # Without an id a message cannot be told from its double: better answered twice than never.
             event_id=message.event_id or f"none-{uuid4()}",
-            person=self._identity.person(message.address),
+            person=person,
             body=self._seal.close(forms.write(message)),
             received_at=forms.stamp(message.received_at),
+            shard=shard,
+            urgency=int(urgency),
         )
-        return row["id"] if row else None
+        if row is None:
+            return None
+        if self.leases is None or not self.leases.mine(shard):
+            tx.tell(Topic.INBOX, str(shard))
+        if urgency is Urgency.NEED and row["before"] is not None:
+            tx.run("lift", person=person)
+        return Waiting(row["id"], message, Urgency(row["urgency"]), row["before"])
 
-    async def waiting(self) -> Sequence[Waiting]:
-        rows = await self._database.read(lambda tx: tx.rows("waiting"))
-        return [waiting for row in rows if (waiting := self._waiting(row))]
+    async def waiting(self, most: int = PAGE, besides: Collection[int] = ()) -> Sequence[Waiting]:
+        which = {"process": self._process(), "most": most}
+
+        def work(tx: Transaction) -> list[Row | None]:
+            new = [row["id"] for row in tx.rows("waiting", **which) if row["id"] not in besides]
+            return [tx.row("waiting_message", id=id) for id in new]
+
+        rows = await self._database.read(work)
+        return [waiting for row in rows if row is not None and (waiting := self._waiting(row))]
+
+    def _process(self) -> str:
+        """Whose shards are looked at; "": everybody's."""
+        return self.leases.process if self.leases else ""
+
+    def mine(self, address: Address) -> bool:
+        """Whether who writes from there is answered by this process."""
+        return self.leases is None or self.leases.mine(shard_of(address.platform, address.chat))
+
+    def _fence(self, address: Address) -> Fence | None:
+        return self.leases.fence(shard_of(address.platform, address.chat)) if self.leases else None
 
     def _waiting(self, row: Row) -> Waiting | None:
         try:
-            return Waiting(row["id"], forms.read(Message, self._seal.open(row["body"])))
+            message = forms.read(Message, self._seal.open(row["body"]))
+            return Waiting(row["id"], message, Urgency(row["urgency"]))
         except (SealBroken, forms.FormBroken) as error:
             # Left where it is: a later version, or the right key, may still answer it.
             log.error("message unreadable, left in the inbox", inbox=row["id"], cause=str(error))
@@ -158,7 +202,7 @@ class SqlStore:
             person=self._identity.person(first.message.address),
             reply_token=first.message.reply_token,
         )
-        return await self._database.write(lambda tx: outbox.post_once(tx, self._seal, draft))
+        return await self._database.write(lambda tx: outbox.post_once(tx, self._seal, draft), Reach.ROWS)
 
     async def filed(self, address: Address) -> Filed:
         return await self.limits.filed(address)
@@ -182,43 +226,57 @@ class SqlStore:
             raise ValueError("an outcome follows from at least one message")
         outcome = forms.mended(outcome)
         now = self._clock.now()
+        fence = self._fence(done[-1].message.address)
 
         def work(tx: Transaction) -> Letter | None:
+            if fence is not None:
+                fence.hold(tx)
             return turn.Turn(tx, self._seal, self._identity, now, self._timezone).write(done, outcome)
 
-        return await self._database.write(work)
+        return await self._database.write(work, Reach.PERSON if turn.alone(outcome) else Reach.HOUSE)
 
     async def record(self, address: Address, events: Sequence[Event]) -> None:
         now = self._clock.now()
-        await self._database.write(lambda tx: turn.record(tx, address, events, now))
+        await self._database.write(lambda tx: turn.record(tx, address, events, now), Reach.ROWS)
 
     # What goes out
 
-    async def letters(self) -> Sequence[Letter]:
-        due = {"now": forms.stamp(self._clock.now()), **self._hold()}
+    async def letters(self, after: int = 0, most: int = PAGE) -> Sequence[Letter]:
+        due = {"now": forms.stamp(self._clock.now()), **self._hold(), "after": after, "most": most}
         rows = await self._database.read(lambda tx: tx.rows("letters", **due))
         letters, unreadable = outbox.readable(rows, self._seal)
         if unreadable:
-            await self._database.write(lambda tx: outbox.give_up(tx, unreadable))
+            await self._database.write(lambda tx: outbox.give_up(tx, unreadable), Reach.ROWS)
         return letters
 
     async def sending(self, letter: Letter) -> bool:
-        """False when another hand has taken the letter since it was read: then it must not be sent."""
+        """False when another hand has taken the letter since it was read, or may take it: then it must not be sent."""
         now = forms.stamp(self._clock.now())
         values = {"id": letter.id, "tries": letter.tries, "now": now, **self._hold()}
-        return await self._database.write(lambda tx: tx.run("sending", **values)) == 1
+        runs = itertools.count()
+
+        def claim(tx: Transaction) -> int:
+            # Once more only because nobody heard how it ended: then the claim that stands may be ours.
+            return tx.run("sending", again=min(next(runs), 1), **values)
+
+        claimed = await self._surely(claim) == 1
+        return claimed and (self.leases is None or self.leases.sure())
 
     async def pushing(self, letter: Letter) -> None:
-        """Its reply token is dead and unused: from now on it goes by push, whichever process tries."""
-        await self._database.write(lambda tx: tx.run("pushing", id=letter.id))
+        """Its reply token is dead and unused: from now on it goes by push, whichever process tries. Raises Overtaken where
+        another has the letter now."""
+        values = {"id": letter.id, "holder": self._holder, "tries": letter.tries + 1}
+        if not await self._surely(lambda tx: tx.run("pushing", **values)):
+            raise Overtaken
 
     def _hold(self) -> dict[str, str]:
-        return {"holder": self._holder, "stale": forms.stamp(self._clock.now() - LONGEST_ATTEMPT)}
+        stale = forms.stamp(self._clock.now() - LONGEST_ATTEMPT)
+        return {"holder": self._holder, "stale": stale, "process": self._process()}
 
     async def sent(self, letter: Letter, sent: Sent) -> None:
         now = forms.stamp(self._clock.now())
         values = {"id": letter.id, "message_id": sent.message_id, "via": sent.via, "now": now}
-        await self._database.write(lambda tx: tx.run("sent", **values))
+        await self._surely(lambda tx: tx.run("sent", **values))
 
     async def failed(self, letter: Letter, reason: str, *, unreachable: bool = False) -> None:
         key = self._identity.conversation(letter.address)
@@ -229,11 +287,24 @@ class SqlStore:
             if unreachable:
                 tx.run("lose_person", key=key, now=now)
 
-        await self._database.write(work)
+        await self._surely(work)
 
     async def later(self, letter: Letter, due: datetime, *, unknown: bool) -> None:
         values = {"id": letter.id, "due_at": forms.stamp(due), "unknown": int(unknown)}
-        await self._database.write(lambda tx: tx.run("later", **values))
+        await self._surely(lambda tx: tx.run("later", **values))
+
+    async def _surely(self, work: Callable[[Transaction], T]) -> T:
+        """Write down how far a letter is, however often the database must be asked: what happens outside cannot be undone. A
+        unit may have been written although nobody heard so, and then is written again."""
+        pause, waited = 0.5, 0.0
+        while True:
+            try:
+                return await self._database.write(work, Reach.ROWS)
+            except StoreFailed:
+                if waited >= LONGEST_OUTAGE or self._database.closed:
+                    raise
+                await asyncio.sleep(pause)
+                pause, waited = min(pause * 2, 5.0), waited + pause
 
     async def moved(self, platform: Platform, chat: str, new_chat: str) -> None:
         if chat == new_chat:
@@ -244,7 +315,8 @@ class SqlStore:
             tx.run("move_out_of_the_way", key=key, new_key=new_key)
             tx.run("move_person", key=key, new_key=new_key, new_chat=new_chat)
             tx.run("move_sources", key=key, new_key=new_key)
-            tx.run("move_letters", platform=platform.value, chat=chat, new_chat=new_chat)
+            shard = shard_of(platform, new_chat)
+            tx.run("move_letters", platform=platform.value, chat=chat, new_chat=new_chat, shard=shard)
 
         await self._database.write(work)
 
@@ -258,18 +330,20 @@ class SqlStore:
         def work(tx: Transaction) -> list[Letter]:
             letters, unreadable = outbox.readable(tx.rows("collect", **which), self._seal)
             outbox.give_up(tx, unreadable)
-            for letter in letters:
-                tx.run("sent", id=letter.id, message_id="", via="collected", now=now)
-            return letters
+            collected = {"message_id": "", "via": "collected", "now": now}
+            # Of two that collect at once, each letter is handed out by the one that marks it.
+            return [letter for letter in letters if tx.run("sent", id=letter.id, **collected)]
 
-        return await self._database.write(work)
+        return await self._database.write(work, Reach.PERSON)
 
     # The house's own needs
 
     async def depths(self) -> Depths:
-        """How much waits in the inbox and in the outbox."""
+        """How much waits in the inbox and in the outbox, in the whole house."""
         row = (await self._database.read(lambda tx: tx.rows("depths")))[0]
-        return Depths(row["inbox"], row["outbox"])
+        waiting = {Urgency.NEED: row["in_need"], Urgency.ORDINARY: row["ordinary"], Urgency.BULK: row["bulk"]}
+        oldest = self._clock.now() - forms.moment(row["oldest"]) if row["oldest"] else timedelta(0)
+        return Depths(waiting, row["outbox"], max(oldest, timedelta(0)))
 
     async def forget(self, platform: Platform, id: str) -> Erased:
         """Erase a person, or a group, by the platform's own id, with what still waits; how much of them was here."""
@@ -363,7 +437,3 @@ class SqlStore:
             whole += changed
             if changed < _PAGE:
                 return whole
-
-    async def reseal(self) -> int:
-        """Seal anew with the current SECRET_KEY what an older one sealed; how many rows."""
-        return await self._database.write(lambda tx: upkeep.reseal(tx, self._seal))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
 from typing import Any, Protocol, TypeVar
 
 from handlers.errors import RutanError
@@ -20,6 +21,19 @@ _COMMENT = re.compile(r"^--.*\n", re.MULTILINE)
 
 class StoreFailed(RutanError):
     """The database could not be opened, read or written; nothing of the unit that hears this was kept."""
+
+
+class Reach(Enum):
+    """What else may go on in the database while a unit writes. SQLite lets in one writer at a time whatever is said."""
+
+    # Looks at what others may be changing: one such unit at a time, over all processes.
+    HOUSE = "house"
+    # One person's own rows, and counts that may wait for one another row by row: beside all others.
+    PERSON = "person"
+    # Rows that nobody else changes: beside all others, many in one commit.
+    ROWS = "rows"
+    # Who holds which shard: never waits behind anything.
+    SHARDS = "shards"
 
 
 class Row(Protocol):
@@ -40,6 +54,9 @@ class Transaction(Protocol):
     def row(self, query: str, **values: object) -> Row | None:
         """The first row of an answer, or None."""
 
+    def tell(self, topic: str, word: str) -> None:
+        """Once committed, let every process hear it (`together.Topic`; never personal data). Nobody hears where one serves."""
+
     def tidy(self) -> None:
         """Once committed, clear the log of what this unit overwrote or removed."""
 
@@ -47,7 +64,11 @@ class Transaction(Protocol):
 class AnyDatabase(Protocol):
     """What the store needs of a database: SQLite's (`database.py`) or PostgreSQL's (`postgres.py`)."""
 
-    async def write(self, work: Callable[[Transaction], T]) -> T:
+    @property
+    def closed(self) -> bool:
+        """Whether nothing will be read or written any more."""
+
+    async def write(self, work: Callable[[Transaction], T], reach: Reach = Reach.HOUSE) -> T:
         """Run a unit of work and wait until it is on the disk; it may run more than once."""
 
     async def read(self, work: Callable[[Transaction], T]) -> T:

@@ -65,9 +65,10 @@ class Turn:
         reply = trusted.follow(self.tx, self.seal, self.identity, address, outcome, reply, self.now)
         today = self.now.astimezone(self.timezone).date()
         asking = sightings.Asking(self.tx, self.identity, address, self.now, today, hub.name if hub else "")
-        for sighting in outcome.sightings:
+        # In one order everywhere: two people with the same messages wait for one another, and not each for the other.
+        for sighting in sorted(outcome.sightings, key=lambda each: each.fingerprint.signature):
             asking.add(sighting)
-        for picture in outcome.pictures:
+        for picture in sorted(outcome.pictures, key=lambda each: each.look):
             pictures.add(self.tx, self.identity, address, self.now, picture)
         if reply is None:
             return None
@@ -139,6 +140,22 @@ class Turn:
                 language=str(outcome.session.language or outcome.session.spoken or Language.THAI),
                 due_at=forms.stamp(outcome.follow_up.due_at),
             )
+
+
+def alone(outcome: Outcome) -> bool:
+    """Whether an outcome changes nothing but what is this person's, and counts: then nobody need wait for its being written.
+    What others may be changing (cases, hubs, links, what was said in a group) is looked at by one at a time."""
+    kept = (
+        outcome.report,
+        outcome.details,
+        outcome.answered,
+        outcome.unasked,
+        outcome.hub,
+        outcome.table,
+        outcome.drill,
+    )
+    ended = outcome.withdraw or outcome.erase or outcome.left or outcome.unreachable
+    return not ended and outcome.trusted is None and all(each is None for each in kept)
 
 
 def _filled(session: Session, values: Mapping[str, str]) -> Session:

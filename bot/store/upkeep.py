@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,6 +13,7 @@ from bot.sealing import Seal, SealBroken
 from bot.store import forms, turn
 from bot.store.transaction import Row, Transaction
 from handlers.messages import Case, Session
+from handlers.urgency import Urgency
 
 log = structlog.get_logger()
 
@@ -35,10 +36,15 @@ REPORT_COLUMNS = (
 
 @dataclass(frozen=True)
 class Depths:
-    """How much waits: messages without an answer, and answers that have not left."""
+    """How much waits: messages without an answer, by urgency, and how long the oldest has; and answers that have not left."""
 
-    inbox: int
+    waiting: Mapping[Urgency, int]
     outbox: int
+    oldest: timedelta
+
+    @property
+    def inbox(self) -> int:
+        return sum(self.waiting.values())
 
 
 @dataclass(frozen=True)
@@ -121,13 +127,3 @@ def report_row(row: Row) -> dict[str, str]:
 
 def _yes(flag: int) -> str:
     return "yes" if flag else ""
-
-
-def reseal(tx: Transaction, seal: Seal) -> int:
-    """Seal anew, with the newest key, whatever an older one sealed; how many rows. Then those keys can go."""
-    changed = 0
-    for part in ("sessions", "inbox", "outbox", "officials", "hub_tables"):
-        for row in tx.rows(f"sealed_{part}"):
-            if not seal.is_newest(row["body"]):
-                changed += tx.run(f"reseal_{part}", id=row["id"], body=seal.close(seal.open(row["body"])))
-    return changed

@@ -1,4 +1,4 @@
-"""One thread that writes, many units in one commit: the same for every database."""
+"""Threads that write, many units in one commit: the same for every database."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 # A bigger batch spares no more fsyncs worth having, and its first writer would wait too long for its last.
 LARGEST_BATCH = 256
-# Where another process wrote the same rows meanwhile, the whole batch is done again; mostly once is enough.
+# Where two waited for one another, the whole batch is done again; mostly once is enough.
 MOST_ATTEMPTS = 12
 
 
@@ -46,6 +46,9 @@ class Pen(Protocol):
     def wrapped(self, error: Exception) -> Exception:
         """What the caller hears: StoreFailed for a fault of the database, the error itself for one of the unit."""
 
+    def gone(self, error: Exception) -> bool:
+        """Whether the database itself is away, so that nothing else would go through either."""
+
 
 @dataclass(frozen=True)
 class _Unit:
@@ -60,17 +63,23 @@ class _Failure:
 
 
 class Writer:
-    """Takes units of work from any thread and event loop; they are on the disk when `write` returns."""
+    """Takes units of work from any thread and event loop; they are on the disk when `write` returns. Each pen has a thread of
+    its own and commits at most `largest` units at once. Where they are `marked`, a unit that fails is undone alone; else all
+    of its batch are, and done again one by one."""
 
-    def __init__(self, pen: Pen) -> None:
-        self._pen = pen
+    def __init__(
+        self, pens: Sequence[Pen], *, largest: int = LARGEST_BATCH, marked: bool = True, name: str = "store-writer"
+    ) -> None:
         self._waiting: queue.SimpleQueue[_Unit | None] = queue.SimpleQueue()
         self._gate = threading.Lock()
         self._closed = False
-        self._thread = threading.Thread(target=self._write_on, name="store-writer", daemon=True)
+        self._largest = largest
+        self._marked = marked
+        self._threads = [threading.Thread(target=self._write_on, args=(pen,), name=name, daemon=True) for pen in pens]
 
     def start(self) -> None:
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     async def write(self, work: Callable[[Transaction], T]) -> T:
         """Run a unit of work and wait until it is on the disk. What the unit raises, the caller hears: then its writes
@@ -81,6 +90,10 @@ class Writer:
             self.refuse_when_closed()
             self._waiting.put(_Unit(work, loop, future))
         return await future
+
+    @property
+    def closed(self) -> bool:
+        return self._closed
 
     def refuse_when_closed(self) -> None:
         if self._closed:
@@ -93,13 +106,16 @@ class Writer:
                 return False
             self._closed = True
             self._waiting.put(None)
-        if self._thread.is_alive():
-            self._thread.join()
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join()
         return True
 
-    def _write_on(self) -> None:
+    def _write_on(self, pen: Pen) -> None:
         while batch := self._next_batch():
-            _answer(batch, self._written(batch))
+            _answer(batch, _written(batch, pen) if self._marked else _written_plainly(batch, pen))
+        # For the next thread.
+        self._waiting.put(None)
 
     def _next_batch(self) -> list[_Unit]:
         """Waits for a unit, then takes what has queued meanwhile; empty when there will be no more."""
@@ -107,7 +123,7 @@ class Writer:
         if first is None:
             return []
         batch = [first]
-        while len(batch) < LARGEST_BATCH:
+        while len(batch) < self._largest:
             try:
                 unit = self._waiting.get_nowait()
             except queue.Empty:
@@ -119,40 +135,61 @@ class Writer:
             batch.append(unit)
         return batch
 
-    def _written(self, batch: Sequence[_Unit]) -> Sequence[object]:
-        for _ in range(MOST_ATTEMPTS):
-            try:
-                return self._commit(batch)
-            except Again:
-                self._pen.drop()
-        busy = StoreFailed("the database was too busy: other processes wrote the same rows again and again")
-        return [_Failure(busy)] * len(batch)
 
-    def _commit(self, batch: Sequence[_Unit]) -> Sequence[object]:
-        """One transaction for the whole batch; the result, or failure, of each unit."""
+def _written(batch: Sequence[_Unit], pen: Pen) -> Sequence[object]:
+    """The result, or failure, of each unit."""
+    for _ in range(MOST_ATTEMPTS):
         try:
-            transaction = self._pen.begin()
-            results = [self._attempt(unit, transaction) for unit in batch]
-            self._pen.commit()
+            return _commit(batch, pen)
         except Again:
-            raise
+            pen.drop()
         except Exception as error:
-            self._pen.drop()
-            return [_Failure(self._pen.wrapped(error))] * len(batch)
-        return results
+            pen.drop()
+            return [_Failure(pen.wrapped(error))] * len(batch)
+    busy = StoreFailed("the database was too busy: other processes wrote the same rows again and again")
+    return [_Failure(busy)] * len(batch)
 
-    def _attempt(self, unit: _Unit, transaction: Transaction) -> object:
-        self._pen.mark()
-        try:
-            result: object = unit.work(transaction)
-        except Again:
+
+def _written_plainly(batch: Sequence[_Unit], pen: Pen) -> Sequence[object]:
+    """The same without marks."""
+    try:
+        transaction = pen.begin()
+        results: list[object] = [unit.work(transaction) for unit in batch]
+        pen.commit()
+    except Exception as error:
+        pen.drop()
+        if pen.gone(error) or (len(batch) == 1 and not isinstance(error, Again)):
+            return [_Failure(pen.wrapped(error))] * len(batch)
+        return [_written([unit], pen)[0] for unit in batch]
+    return results
+
+
+def _commit(batch: Sequence[_Unit], pen: Pen) -> Sequence[object]:
+    """One transaction for the whole batch. Raises what concerns all of it."""
+    transaction = pen.begin()
+    # One alone has nobody else's writes to spare: what fails, fails whole.
+    attempt = _attempt if len(batch) > 1 else _work
+    results = [attempt(unit, transaction, pen) for unit in batch]
+    pen.commit()
+    return results
+
+
+def _work(unit: _Unit, transaction: Transaction, pen: Pen) -> object:
+    return unit.work(transaction)
+
+
+def _attempt(unit: _Unit, transaction: Transaction, pen: Pen) -> object:
+    pen.mark()
+    try:
+        result: object = unit.work(transaction)
+    except Again:
+        raise
+    except Exception as error:
+        if not pen.undo():
             raise
-        except Exception as error:
-            if not self._pen.undo():
-                raise
-            result = _Failure(self._pen.wrapped(error))
-        self._pen.settle()
-        return result
+        result = _Failure(pen.wrapped(error))
+    pen.settle()
+    return result
 
 
 def _answer(batch: Sequence[_Unit], results: Sequence[object]) -> None:

@@ -114,7 +114,8 @@ def _near(line: Line, other: Line, usual: float) -> bool:
 
 
 _ADDRESS = re.compile(r"[A-Za-z0-9@][\w./:@-]{4,}", re.ASCII)
-_SCRIBBLE = re.compile(r"(.)\1{5,}|\A(?:[^\w\s\u0e01-\u0e4e]|_|\s|.\s){3,}\Z")
+# Of a text without blanks.
+_SCRIBBLE = re.compile(r"(.)\1{5,}|\A(?:[^\w\u0e01-\u0e4e]|_){3,}\Z")
 
 
 def _is_scribble(text: str) -> bool:

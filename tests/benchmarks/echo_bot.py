@@ -1,6 +1,6 @@
 """The barest LINE bot on the same stack: signature checked, text echoed through the SDK, nothing remembered.
 
-The measure that `throughput.py` holds Rutan against. Settings by environment: PORT, LINE_CHANNEL_SECRET,
+The measure that `load.py` holds Rutan against. Settings by environment: PORT, LINE_CHANNEL_SECRET,
 LINE_CHANNEL_ACCESS_TOKEN, LINE_API_URL.
 """
 

@@ -12,15 +12,36 @@ insert into meta (name, value) values (:name, :value)
 on conflict (name) do update set value = excluded.value;
 
 -- receive --
--- The gate against doubles: an event that was seen before gives no row back.
-insert into inbox (platform, event_id, person, body, received_at)
-values (:platform, :event_id, :person, :body, :received_at)
+-- The gate against doubles: an event that was seen before gives no row back. What a hub passes on in numbers is bulk, and so is
+-- what the same person sends behind it: one person's order is kept. `before` is what waits of the same person.
+insert into inbox (platform, event_id, person, body, received_at, shard, urgency)
+values (:platform, :event_id, :person, :body, :received_at, :shard, case
+  when :urgency = 0 then 0
+  when exists (select 1 from inbox as mine where mine.person = :person and mine.urgency = 2 and mine.done_at is null) then 2
+  when :urgency = 2 and exists (select 1 from hub_members where hub_members.person = :person) then 2
+  else 1 end)
 on conflict (platform, event_id) do nothing
-returning id;
+returning id, urgency, (
+  select max(earlier.id) from inbox as earlier
+  where earlier.person = :person and earlier.done_at is null and earlier.id < inbox.id
+) as before;
+
+-- lift --
+-- Somebody in need waits for nothing, not even for what they sent before it.
+update inbox set urgency = 0 where person = :person and done_at is null and urgency > 0;
 
 -- waiting --
--- What an earlier process left, in the order it came.
-select id, body from inbox where done_at is null order by id;
+-- What waits for its answer: who is in need first, then everybody's first before anybody's second, so that who sends
+-- thousands holds up nobody else; those of the shards of one process, or all.
+select id from (
+  select id, urgency, row_number() over (partition by urgency, person order by id) as place from inbox
+  where done_at is null and (:process = '' or shard in (select shard from shards where holder = :process))
+) as waiting
+order by urgency, place, id limit :most;
+
+-- waiting_message --
+-- One of them.
+select id, body, urgency from inbox where id = :id and done_at is null;
 
 -- done --
 -- A message is answered once: whoever changes the row first has answered it. Its words and its person go.
@@ -67,30 +88,36 @@ returning value;
 
 -- post --
 -- The row holds its retry key from the start, so that every attempt, by whatever process, goes out under the same one.
-insert into outbox (answers, platform, chat, person, body, retry_key, received_at, due_at, state)
-values (:answers, :platform, :chat, :person, :body, :retry_key, :received_at, :due_at, 'waiting')
+insert into outbox (answers, platform, chat, person, body, retry_key, received_at, due_at, state, shard)
+values (:answers, :platform, :chat, :person, :body, :retry_key, :received_at, :due_at, 'waiting', :shard)
 returning id;
 
 -- letters --
--- Due and not finished. What another process was sending when it ended, or an attempt of ours that never told its end,
--- may have arrived: it comes back as unknown.
+-- Due and not finished, page by page, for the shards of one process or for all. What another process was sending when it ended,
+-- or an attempt of ours that never told its end, may have arrived: it comes back as unknown.
 select id, chat, body, retry_key, received_at, tries, via,
   case when state = 'sending' then 1 else unknown end as unknown
 from outbox
 where platform <> 'web' and state in ('waiting', 'sending')
   and ((state = 'waiting' and due_at <= :now) or (state = 'sending' and (held_by <> :holder or held_at < :stale)))
-order by id;
+  and id > :after and (:process = '' or shard in (select shard from shards where holder = :process))
+order by id limit :most;
 
 -- sending --
--- The claim on one attempt: of two who read the same letter, only one finds the row as it was.
-update outbox set tries = tries + 1, held_by = :holder, held_at = :now,
-  unknown = case when state = 'sending' then 1 else unknown end, state = 'sending'
-where id = :id and tries = :tries
-  and (state = 'waiting' or (state = 'sending' and (held_by <> :holder or held_at < :stale)));
+-- The claim on one attempt: of two who read the same letter, only one finds the row as it was; and only who holds its shard.
+-- Who did not hear that the claim was written makes the same one again.
+update outbox set tries = :tries + 1,
+  unknown = case when state = 'sending' and (held_by <> :holder or held_at <> :now) then 1 else unknown end,
+  state = 'sending', held_by = :holder, held_at = :now
+where id = :id
+  and ((tries = :tries and (state = 'waiting' or (state = 'sending' and (held_by <> :holder or held_at < :stale))))
+    or (:again = 1 and tries = :tries + 1 and state = 'sending' and held_by = :holder and held_at = :now))
+  and (:process = '' or shard in (select shard from shards where holder = :process));
 
 -- pushing --
--- Before the first push of an answer whose reply token is dead: whoever tries again must not ask that token.
-update outbox set via = 'push' where id = :id and state = 'sending';
+-- Before the first push of an answer whose reply token is dead: whoever tries again must not ask that token. Only who still has the
+-- claim may: a process that slept for a minute hears of a used token because another has answered meanwhile.
+update outbox set via = 'push' where id = :id and state = 'sending' and held_by = :holder and tries = :tries;
 
 -- sent --
 -- It left: time, way and the platform's name for it stay; words and address go.
@@ -125,7 +152,7 @@ update people set key = :new_key, chat = :new_chat where key = :key;
 
 -- move_letters --
 -- What still waits goes to the new address.
-update outbox set chat = :new_chat
+update outbox set chat = :new_chat, shard = :shard
 where platform = :platform and chat = :chat and state in ('waiting', 'sending');
 
 -- erase_person --
@@ -145,7 +172,10 @@ update inbox set done_at = :now, body = '', person = null where person = :person
 -- depths --
 -- What waits, for the watchers. The web's letters wait for a browser and are no backlog.
 select
-  (select count(*) from inbox where done_at is null) as inbox,
+  (select count(*) from inbox where done_at is null and urgency = 0) as in_need,
+  (select count(*) from inbox where done_at is null and urgency = 1) as ordinary,
+  (select count(*) from inbox where done_at is null and urgency = 2) as bulk,
+  (select min(received_at) from inbox where done_at is null) as oldest,
   (select count(*) from outbox where state in ('waiting', 'sending') and platform <> 'web') as outbox;
 
 -- old_asked --
@@ -175,27 +205,3 @@ where id in (
     and ((answers is not null and due_at < :before) or due_at < :news_before)
   order by id limit :page
 );
-
--- sealed_sessions --
--- Everything sealed, to be sealed anew after SECRET_KEY has changed.
-select key as id, body from sessions where body <> '';
-
--- sealed_inbox --
--- The same for messages that wait.
-select id, body from inbox where body <> '';
-
--- sealed_outbox --
--- The same for letters on their way.
-select id, body from outbox where body <> '';
-
--- reseal_sessions --
--- One session under the newest key.
-update sessions set body = :body where key = :id;
-
--- reseal_inbox --
--- One message under the newest key.
-update inbox set body = :body where id = :id;
-
--- reseal_outbox --
--- One letter under the newest key.
-update outbox set body = :body where id = :id;

@@ -1,22 +1,23 @@
 -- busy_hours --
--- Where there is anything to count. Positive marks: changed since its day was counted.
-select area, hour, marks from figures_hours where hour >= :start and hour < :end;
+-- Where there is anything to count, and how often it was changed.
+select area, hour, cast(sum(abs(marks)) as integer) as marks from figures_hours where hour >= :start and hour < :end
+group by area, hour;
 
 -- stale_hours --
 -- What has changed since it was counted; a day with such an hour is counted from the rows themselves.
-select area, hour, marks from figures_hours where marks > 0 and hour >= :start and hour < :end;
+select distinct area, hour from figures_hours where marks > 0 and hour >= :start and hour < :end;
 
 -- all_stale_hours --
 -- The same for whoever counts anew, oldest first.
-select area, hour, marks from figures_hours where marks > 0 and hour < :before order by hour, area;
+select area, hour, writer, marks from figures_hours where marks > 0 and hour < :before order by hour, area, writer;
 
 -- fresh_hour --
 -- Counted, unless it changed again meanwhile.
-update figures_hours set marks = -marks where area = :area and hour = :hour and marks = :marks;
+update figures_hours set marks = -marks where area = :area and hour = :hour and writer = :writer and marks = :marks;
 
 -- hour_marks --
 -- How often an hour was changed, beside what the counter saw.
-select marks from figures_hours where area = :area and hour = :hour;
+select marks from figures_hours where area = :area and hour = :hour and writer = :writer;
 
 -- changes_between --
 -- Different whenever anything of these hours was changed or counted: what was worked out from them holds while it is the same.

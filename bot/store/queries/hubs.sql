@@ -114,19 +114,11 @@ update hub_tables set opened = 1 where id = :id and person = :person and until >
 -- After a day nobody needs them any more.
 delete from hub_tables where id in (select id from hub_tables where until < :before order by until limit :page);
 
--- sealed_hub_tables --
--- Sealed anew after SECRET_KEY has changed.
-select id, body from hub_tables where body <> '';
-
--- reseal_hub_tables --
--- One table under the newest key.
-update hub_tables set body = :body where id = :id;
-
 -- post_progress --
 -- The one line that many messages are being looked at: by the row of the first of them, so that whoever takes them up again
 -- does not say it a second time.
-insert into outbox (answers, platform, chat, person, body, retry_key, received_at, due_at, state)
-values (:answers, :platform, :chat, :person, :body, :retry_key, :received_at, :due_at, 'waiting')
+insert into outbox (answers, platform, chat, person, body, retry_key, received_at, due_at, state, shard)
+values (:answers, :platform, :chat, :person, :body, :retry_key, :received_at, :due_at, 'waiting', :shard)
 on conflict (answers) do nothing
 returning id;
 

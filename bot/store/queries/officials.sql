@@ -48,14 +48,6 @@ update officials set totp_step = :step where id = :id and totp_step < :step;
 -- When somebody was last here.
 update officials set signed_in_at = :now where id = :id;
 
--- sealed_officials --
--- Second factors sealed by any key.
-select id, totp as body from officials where totp <> '';
-
--- reseal_officials --
--- The same, sealed by the newest key.
-update officials set totp = :body where id = :id;
-
 -- official_code_add --
 -- A recovery code.
 insert into official_codes (official, hash) values (:official, :hash);
@@ -120,6 +112,10 @@ delete from desk_sessions where id = :id and official = :official;
 -- desk_sessions_end --
 -- All of them.
 delete from desk_sessions where official = :official;
+
+-- desk_sessions_end_others --
+-- All but the one in which a password was just changed.
+delete from desk_sessions where official = :official and id <> :session;
 
 -- desk_sessions_old --
 -- What has ended by the clock is forgotten.

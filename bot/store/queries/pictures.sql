@@ -16,9 +16,12 @@ select picture from picture_sources where picture = :picture and source = :sourc
 insert into pictures (look, signature, level, first_seen, last_seen) values (:look, :signature, :level, :now, :now)
 returning id;
 
--- new_picture_band --
+-- new_picture_bands --
 -- What it will be found by.
-insert into picture_bands (band, picture) values (:band, :picture) on conflict (band, picture) do nothing;
+insert into picture_bands (band, picture) values
+  (:b0, :picture), (:b1, :picture), (:b2, :picture), (:b3, :picture), (:b4, :picture), (:b5, :picture), (:b6, :picture), (:b7, :picture),
+  (:b8, :picture), (:b9, :picture), (:b10, :picture), (:b11, :picture), (:b12, :picture), (:b13, :picture), (:b14, :picture), (:b15, :picture)
+on conflict (band, picture) do nothing;
 
 -- new_picture_source --
 -- Each person counts once, however often they send it.

@@ -12,14 +12,23 @@ from sightings join (
 -- Whether the one who asks is counted already.
 select day from sighting_sources where sighting = :sighting and source = :source;
 
+-- only_one_makes --
+-- Two processes that meet a new message at once must not make two sightings of it: where several write, one makes new ones at
+-- a time, and looks once more.
+select 0 /* on PostgreSQL: + 1 */ as again /* on PostgreSQL: from pg_advisory_xact_lock(7088481) */;
+
 -- new_sighting --
 -- A message that nobody asked about before.
 insert into sightings (signature, level, first_seen, last_seen) values (:signature, :level, :now, :now)
 returning id;
 
--- new_band --
+-- new_bands --
 -- What it will be found by.
-insert into sighting_bands (band, sighting) values (:band, :sighting);
+insert into sighting_bands (band, sighting) values
+  (:b0, :sighting), (:b1, :sighting), (:b2, :sighting), (:b3, :sighting), (:b4, :sighting), (:b5, :sighting),
+  (:b6, :sighting), (:b7, :sighting), (:b8, :sighting), (:b9, :sighting), (:b10, :sighting), (:b11, :sighting),
+  (:b12, :sighting), (:b13, :sighting), (:b14, :sighting), (:b15, :sighting), (:b16, :sighting), (:b17, :sighting),
+  (:b18, :sighting), (:b19, :sighting), (:b20, :sighting), (:b21, :sighting), (:b22, :sighting), (:b23, :sighting);
 
 -- new_source --
 -- Each person and group counts once, however often they ask.

@@ -150,13 +150,16 @@ class _Platform(ABC):
         async with asyncio.timeout(seconds), self._arrived:
             await self._arrived.wait_for(lambda: len(self.called(name)) >= times)
 
-    async def next_answer(self, before: int, to: str, seconds: float = 10.0) -> Answer:
+    # How long anybody waits for an answer; more where a crowd asks at once.
+    patience = 10.0
+
+    async def next_answer(self, before: int, to: str, seconds: float | None = None) -> Answer:
         """The first answer to a chat after the `before` first ones. Raises TimeoutError when none comes."""
 
         def there() -> Answer | None:
             return next((answer for answer in self.answers[before:] if answer.to == to), None)
 
-        async with asyncio.timeout(seconds), self._arrived:
+        async with asyncio.timeout(seconds or self.patience), self._arrived:
             await self._arrived.wait_for(lambda: there() is not None)
         answer = there()
         assert answer is not None

@@ -95,6 +95,7 @@ async def test_an_answer_survives_a_restart_between_the_decision_and_the_letter(
 @pytest.mark.parametrize("people", [25, pytest.param(200, marks=[pytest.mark.slow, pytest.mark.timeout(240)])])
 async def test_many_reporters_at_once_hear_one_answer_each(house, people):
     everybody = [OnLine(house, f"Uperson{number}") for number in range(people)]
+    house.line.patience = 60.0
     numbers = await asyncio.gather(*(reported(each) for each in everybody))
     assert len(set(numbers)) == people
     [row] = (await CaseBook(house.bot.store.foundation).queue()).rows

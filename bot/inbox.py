@@ -13,7 +13,7 @@ import structlog
 
 from bot.forwarded import fetching
 from bot.metrics import Metrics
-from bot.outbox import finished
+from bot.outbox import Outbox, finished
 from bot.pace import Buckets, Rate
 from bot.store.leases import LeaseLost, shard_of
 from bot.store.transaction import StoreFailed
@@ -26,7 +26,7 @@ from handlers.exchange import Answered, apologise, respond
 from handlers.languages import answer_in
 from handlers.limits import LimitKind, in_need
 from handlers.messages import Address, ChatKind, Kind, Message, Outcome, Platform, Session
-from handlers.ports import Letter, Ports, Waiting
+from handlers.ports import Ports, Waiting
 from handlers.steps import PASSING
 from handlers.urgency import Urgency
 from handlers.wording import Voice
@@ -92,14 +92,14 @@ class _Line:
 
 
 class Inbox:
-    """The worker over the inbox table. `post` takes each letter that is ready to leave; `mine` says whether somebody is
+    """The worker over the inbox table. `outbox` takes each letter that is ready to leave; `mine` says whether somebody is
     answered by this process."""
 
     def __init__(
         self,
         ports: Ports,
         metrics: Metrics,
-        post: Callable[[Letter], None],
+        outbox: Outbox,
         turnstile: Turnstile,
         pictures: Pictures,
         mine: Callable[[Address], bool],
@@ -107,7 +107,7 @@ class Inbox:
         self._ports = ports
         self._mine = mine
         self._metrics = metrics
-        self._post = post
+        self._outbox = outbox
         self._turnstile = turnstile
         self._pictures = pictures
         self._lines: dict[tuple[Platform, str, str], _Line] = {}
@@ -150,8 +150,14 @@ class Inbox:
             self._behind = True
             return 0
         most += len(self._here) - self._room_taken() + len(self._resting)
+        # Whose first message rests now is found without it, though it may have rested enough when the answer comes.
+        resting = set(self._resting.values())
         found = await self._ports.store.waiting(most, besides)
-        new = [each for each in found if each.id not in self._here and self._may_begin(each)]
+        new = [
+            each
+            for each in found
+            if each.id not in self._here and _key(each.message.address) not in resting and self._may_begin(each)
+        ]
         taken = 0
         for each in itertools.takewhile(self._has_room, new):
             self._put(each)
@@ -369,7 +375,7 @@ class Inbox:
             log.error("could not say that many messages are looked at", exc_info=trouble)
             return
         if letter is not None:
-            self._post(letter)
+            self._outbox.post(letter)
 
     async def _gather_album(self, batch: list[Waiting], line: _Line) -> list[Waiting]:
         """The pictures that were sent together, until all that were announced are here or no more come."""
@@ -423,6 +429,8 @@ class Inbox:
         except Exception as trouble:
             if isinstance(trouble, StoreFailed) and self._tries.get(rows[0], 0) < RESTS_BEFORE_APOLOGY:
                 log.error("the database did not answer, so nobody did", inbox=rows, exc_info=trouble)
+                # What was written before the answer of the database was lost stands: a letter may lie there.
+                self._outbox.doubt()
                 self._count_try(rows)
                 return False
             self._metrics.broken.inc()
@@ -436,7 +444,7 @@ class Inbox:
             self._tries.pop(each, None)
         self._metrics.count(answered.outcome.events, platform)
         if answered.letter is not None:
-            self._post(answered.letter)
+            self._outbox.post(answered.letter)
         return True
 
     def _count_try(self, rows: Sequence[int]) -> None:

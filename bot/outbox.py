@@ -48,6 +48,9 @@ class Outbox:
         self._to: Counter[Platform] = Counter()
         self._chats: WeakValueDictionary[tuple[Platform, str], asyncio.Lock] = WeakValueDictionary()
         self._woken = asyncio.Event()
+        # The table may hold letters that nobody here knows of: until it has been looked through, it alone says what comes first.
+        self._in_doubt = False
+        self._put_off = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._looker: asyncio.Task[None] | None = None
 
@@ -59,6 +62,18 @@ class Outbox:
         if letter.address.platform is Platform.WEB:
             self._collected(letter)
             return
+        if self._in_doubt:
+            self._put_off = True
+            self._woken.set()
+            return
+        self._take(letter)
+
+    def doubt(self) -> None:
+        """Something may have been written of which we did not hear: older letters go before new ones."""
+        self._in_doubt = True
+        self._woken.set()
+
+    def _take(self, letter: Letter) -> None:
         platform = letter.address.platform
         # Where an attempt may have arrived, only the reply token tells, for a minute: those go past the ones held back.
         crowded = self._to[platform] >= MOST_UNDER_WAY and not letter.unknown
@@ -106,14 +121,25 @@ class Outbox:
 
     async def _post_due(self) -> None:
         """Post what is due, page by page, as far as there is room for it."""
+        self._put_off = True
+        while self._put_off:
+            self._put_off = False
+            if not await self._post_pages():
+                return
+        self._in_doubt = False
+
+    async def _post_pages(self) -> bool:
+        """Whether all that is due was looked at."""
         after = 0
         while True:
             letters = await self._ports.store.letters(after)
             for letter in letters:
                 if letter.address.platform in self._ports.senders:
-                    self.post(letter)
-            if len(letters) < PAGE or self.depth >= MOST_UNDER_WAY:
-                return
+                    self._take(letter)
+            if len(letters) < PAGE:
+                return True
+            if self.depth >= MOST_UNDER_WAY:
+                return False
             after = letters[-1].id
 
     async def _deliver(self, letter: Letter) -> None:

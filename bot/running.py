@@ -86,7 +86,7 @@ class Running:
         self.outbox = Outbox(ports, metrics, self.mailroom.deliver, turnstile)
         self.pictures = Pictures()
         self.materials = Materials()
-        self.inbox = Inbox(ports, metrics, self.outbox.post, turnstile, self.pictures, store.mine)
+        self.inbox = Inbox(ports, metrics, self.outbox, turnstile, self.pictures, store.mine)
         self.share = self._share()
         self.telegram_name = ""
         self.leader = leadership(settings.database_url)

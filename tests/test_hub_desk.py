@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 import pytest
@@ -58,6 +59,9 @@ async def test_an_editor_puts_right_whom_to_turn_to(house: House) -> None:
 
 
 async def test_a_code_comes_with_links_that_bring_it(house: House) -> None:
+    async with asyncio.timeout(30):
+        while len(house.bot.ports.accounts) < 2:  # noqa: ASYNC110 - both platforms say what we are called; nobody tells when
+            await asyncio.sleep(0.05)
     house.bot.ports.accounts[Platform.TELEGRAM] = Account("https://t.me/rutan_test_bot")
     house.bot.ports.accounts[Platform.LINE] = Account("https://line.me/R/ti/p/%40rutan")
     async with at_desk(house, Role.ADMIN) as admin:

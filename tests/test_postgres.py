@@ -32,7 +32,7 @@ def clock() -> StandingClock:
     return StandingClock()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def newest_form(postgres_template: str) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
     """A database in the newest form, to ask what it makes of our queries."""
     address = named(postgres_template, "newest_form")
@@ -237,7 +237,8 @@ async def test_a_server_that_is_away_for_a_while_costs_nobody_an_answer(tmp_path
                 await asyncio.to_thread(server.ensure_postgres_running)
                 await talking
                 assert await until(them.answered, 90), them.unanswered()
-                assert not them.doubled() and not them.out_of_order()
+                # Whose answers were put off may be overtaken by their next: the order is promised while the database is there.
+                assert not them.doubled()
                 assert (await bot.readiness())["database"]
         finally:
             server.cleanup()

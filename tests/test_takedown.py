@@ -11,7 +11,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from store_cast import SECRET, StandingClock, change
 from takedown_cast import DOMAIN, MALI, SCAM, found_scam, person, reported
@@ -137,6 +137,8 @@ def test_a_zip_is_a_function_of_its_files_and_lists_their_sums(files: list[tuple
     st.text(st.sampled_from("กขค.ๆ ธบ-/"), max_size=20),
 )
 def test_no_address_stays_one_whatever_stands_around_it(before: str, address: str, after: str) -> None:
+    # With one more figure in front it is no address.
+    assume(not (address[0].isdigit() and (before[-1:].isnumeric() or before.endswith("."))))
     said = defang(f"{before}{address}{after}")
     assert address not in said and not re.search(r"https?://", said, re.IGNORECASE)
 

@@ -117,6 +117,8 @@ class Inbox:
         # them. And how often that was tried.
         self._resting: dict[int, tuple[Platform, str, str]] = {}
         self._tries: dict[int, int] = {}
+        # How often a rest has begun or ended.
+        self._rests = 0
         self._woken = asyncio.Event()
         # More waits in the table than there was room for.
         self._behind = False
@@ -150,14 +152,13 @@ class Inbox:
             self._behind = True
             return 0
         most += len(self._here) - self._room_taken() + len(self._resting)
-        # Whose first message rests now is found without it, though it may have rested enough when the answer comes.
-        resting = set(self._resting.values())
+        rests = self._rests
         found = await self._ports.store.waiting(most, besides)
-        new = [
-            each
-            for each in found
-            if each.id not in self._here and _key(each.message.address) not in resting and self._may_begin(each)
-        ]
+        if rests != self._rests:
+            # Somebody's first message was left out, or is to be: what was found of theirs comes after it.
+            self.wake()
+            return 0
+        new = [each for each in found if each.id not in self._here and self._may_begin(each)]
         taken = 0
         for each in itertools.takewhile(self._has_room, new):
             self._put(each)
@@ -455,11 +456,13 @@ class Inbox:
         """The rows stay in the table; they are looked at again after a while, which is longer each time."""
         tries = max(1, *(self._tries.get(row, 1) for row in rows))
         self._resting.update(dict.fromkeys(rows, key))
+        self._rests += 1
         asyncio.get_running_loop().call_later(min(REST_SECONDS * 2 ** (tries - 1), LONGEST_REST), self._rested, rows)
 
     def _rested(self, rows: Sequence[int]) -> None:
         for row in rows:
             self._resting.pop(row, None)
+        self._rests += 1
         self.wake()
 
     def _minutes_to_tell(self, batch: Sequence[Waiting]) -> int:

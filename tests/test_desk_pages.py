@@ -484,8 +484,9 @@ async def test_a_case_can_be_decided_with_the_keyboard_alone(house, browser):
         await page.keyboard.press("j")
         await page.keyboard.press("Enter")
         await page.wait_for_url(f"**/desk/case/{case}")
-        await page.keyboard.press("t")
-        await page.wait_for_selector(".flash")
+        async with page.expect_navigation(wait_until="load"):
+            await page.keyboard.press("t")
+        assert await page.locator(".flash").is_visible()
         await page.keyboard.press("4")
         assert await page.locator("input[value=cant_tell]").is_checked()
         await page.keyboard.press("r")

@@ -4,46 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections import deque
 from collections.abc import Callable, Collection, Coroutine, Sequence
-from dataclasses import dataclass, field
 from datetime import timedelta
 
 import structlog
 
 from bot.forwarded import fetching
+from bot.gathering import Gathering
+from bot.lines import Key, Line, key_of, within
 from bot.metrics import Metrics
 from bot.outbox import Outbox, finished
-from bot.pace import Buckets, Rate
+from bot.pacing import Pacing
+from bot.rests import REST_SECONDS, Rests
 from bot.store.leases import LeaseLost, shard_of
 from bot.store.transaction import StoreFailed
 from bot.turnstile import Turnstile
 from bot.vision.pictures import Pictures, wanted
 from handlers import hub_bulk
-from handlers.check import QUESTION
-from handlers.conversation import SILENT, gatherable
 from handlers.exchange import Answered, apologise, respond
-from handlers.languages import answer_in
-from handlers.limits import LimitKind, in_need
-from handlers.messages import Address, ChatKind, Kind, Message, Outcome, Platform, Session
+from handlers.limits import in_need
+from handlers.messages import Address, ChatKind, Message, Outcome, Session
 from handlers.ports import Ports, Waiting
-from handlers.steps import PASSING
 from handlers.urgency import Urgency
-from handlers.wording import Voice
 
 log = structlog.get_logger()
 
-# How long we wait for the next forward: longer where the platform marks forwards, for they come in bursts.
-GATHER_SECONDS = 0.8
-GATHER_FORWARDS_SECONDS = 1.6
-LONGEST_GATHERING = 3.2
-MOST_GATHERED = 20
-# Two hundred forwards of a hub, on a slow line.
-LONGEST_BURST = 30.0
-# The pictures of an album come one by one, sometimes in webhooks of their own.
-GATHER_ALBUM_SECONDS = 1.2
-# A typed word is never a forward; shorter texts are answered at once.
-SHORTEST_FORWARD = 15
 # SIGTERM leaves ten seconds for all: an answer is worked out in far less than this.
 LONGEST_GOODBYE = 2.0
 # Above this many people at once the "working" sign is left out: it costs a call each.
@@ -60,35 +45,8 @@ MOST_OF_PACED = 20
 ROOM_AGAIN = 150
 # How often we look for what another process has taken in, where several serve.
 LOOK_EVERY = 0.3
-# What failed because the database was away is tried again after so long, then after twice as long, up to a minute.
-REST_SECONDS = 1.0
-LONGEST_REST = 60.0
-# After so many times, a minute altogether, it is not the database but what we want to write.
-RESTS_BEFORE_APOLOGY = 6
 # Whoever waited so long in a crowd is told, once, how long it takes.
 LONG_WAIT = timedelta(seconds=10)
-
-# A lively talk never gets there: sixty answers at once, then one every two seconds. Several forwards are one answer.
-PACE = Rate(60, 2.0)
-# Whom an official slowed down waits so long for each answer; for the first few in a row nobody asks who it is.
-SLOWED_SECONDS = 10.0
-SELDOM = 3
-
-
-@dataclass
-class _Line:
-    """One person's messages, waiting their turn."""
-
-    shard: int
-    messages: deque[Waiting] = field(default_factory=deque)
-    arrived: asyncio.Event = field(default_factory=asyncio.Event)
-    # Rows that are in line, or being answered.
-    rows: set[int] = field(default_factory=set)
-    work: asyncio.Task[None] | None = None
-    # Waits for its pace: then it takes no room from others, and no more than a few rows of memory.
-    paced: bool = False
-    # More of this person's waits in the table.
-    more: bool = False
 
 
 class Inbox:
@@ -110,23 +68,17 @@ class Inbox:
         self._outbox = outbox
         self._turnstile = turnstile
         self._pictures = pictures
-        self._lines: dict[tuple[Platform, str, str], _Line] = {}
+        self._lines: dict[Key, Line] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._here: set[int] = set()
-        # Rows that come again after a while, because the database was away, and whose they are: nothing of theirs goes before
-        # them. And how often that was tried.
-        self._resting: dict[int, tuple[Platform, str, str]] = {}
-        self._tries: dict[int, int] = {}
-        # How often a rest has begun or ended.
-        self._rests = 0
+        self._rests = Rests(self.wake)
         self._woken = asyncio.Event()
         # More waits in the table than there was room for.
         self._behind = False
-        self._waiting_for_pace: list[_Line] = []
-        self._told: set[tuple[Platform, str, str]] = set()
-        self._stopping = False
-        self._pace: Buckets[tuple[Platform, str, str]] = Buckets(PACE)
-        self.slowed_seconds = SLOWED_SECONDS
+        self._told: set[Key] = set()
+        self._stopping = asyncio.Event()
+        self._gathering = Gathering(ports, outbox.post, self._show_working, self._stopping)
+        self.pacing = Pacing(ports, self._look_where_there_is_room, self._stopping)
         self.most_in_hand = MOST_IN_HAND
 
     async def keep_looking(self, *, often: bool) -> None:
@@ -137,7 +89,7 @@ class Inbox:
             except StoreFailed as trouble:
                 log.error("could not look into the inbox", exc_info=trouble)
                 asyncio.get_running_loop().call_later(REST_SECONDS, self.wake)
-            await _within(self._woken, LOOK_EVERY if often else None)
+            await within(self._woken, LOOK_EVERY if often else None)
             self._woken.clear()
 
     def wake(self) -> None:
@@ -147,14 +99,14 @@ class Inbox:
     async def look(self) -> int:
         """Take from the table what is ours and not in hand, as far as there is room; how many."""
         most = self.most_in_hand + KEPT_FOR_NEED
-        besides = self._here | self._resting.keys()
+        besides = self._here | set(self._rests.rows)
         if self._room_taken() >= most:
             self._behind = True
             return 0
-        most += len(self._here) - self._room_taken() + len(self._resting)
-        rests = self._rests
+        most += len(self._here) - self._room_taken() + len(self._rests.rows)
+        changes = self._rests.changes
         found = await self._ports.store.waiting(most, besides)
-        if rests != self._rests:
+        if changes != self._rests.changes:
             # Somebody's first message was left out, or is to be: what was found of theirs comes after it.
             self.wake()
             return 0
@@ -183,9 +135,9 @@ class Inbox:
 
     def _may_begin(self, waiting: Waiting) -> bool:
         address = waiting.message.address
-        if not self._mine(address) or (self._resting and _key(address) in self._resting.values()):
+        if not self._mine(address) or self._rests.of(key_of(address)):
             return False
-        line = self._lines.get(_key(address))
+        line = self._lines.get(key_of(address))
         if line is None or not line.paced or waiting.urgency is Urgency.NEED or len(line.rows) < MOST_OF_PACED:
             return True
         line.more = True
@@ -197,14 +149,14 @@ class Inbox:
 
     def _room_taken(self) -> int:
         """Rows in hand, without those that only wait for a pace: whoever floods us keeps nobody else out."""
-        return len(self._here) - sum(len(line.rows) for line in self._waiting_for_pace)
+        return len(self._here) - sum(len(line.rows) for line in self.pacing.waiting)
 
     def _put(self, waiting: Waiting) -> None:
         address = waiting.message.address
-        key = _key(address)
+        key = key_of(address)
         line = self._lines.get(key)
         if line is None:
-            line = self._lines[key] = _Line(shard_of(address.platform, address.chat))
+            line = self._lines[key] = Line(shard_of(address.platform, address.chat))
             line.work = self._begin(self._serve(key, line), f"inbox {key[0].value}")
         self._here.add(waiting.id)
         line.rows.add(waiting.id)
@@ -219,14 +171,13 @@ class Inbox:
         """Another process answers these people: what is in hand of theirs is not."""
         for key, line in [each for each in self._lines.items() if each[1].shard in shards]:
             del self._lines[key]
-            for row in line.rows:
-                self._tries.pop(row, None)
+            self._rests.forget(line.rows)
             self._let_go(line, tuple(line.rows))
             line.messages.clear()
             if line.work is not None:
                 line.work.cancel()
 
-    def _let_go(self, line: _Line, rows: Collection[int]) -> None:
+    def _let_go(self, line: Line, rows: Collection[int]) -> None:
         """These rows are in hand no more."""
         line.rows.difference_update(rows)
         self._here.difference_update(rows)
@@ -256,19 +207,19 @@ class Inbox:
 
     async def stop(self) -> None:
         """Finish what has begun; what has not stays in the table for the next process."""
-        self._stopping = True
+        self._stopping.set()
         for line in self._lines.values():
             line.arrived.set()
         await finished(self._tasks, LONGEST_GOODBYE)
 
-    async def _serve(self, key: tuple[Platform, str, str], line: _Line) -> None:
+    async def _serve(self, key: Key, line: Line) -> None:
         try:
-            while line.messages and not self._stopping:
-                slowed = await self._paced(key, line)
-                if self._stopping:
+            while line.messages and not self._stopping.is_set():
+                slowed = await self.pacing.wait(key, line)
+                if self._stopping.is_set():
                     break
-                batch = await self._gather(line)
-                if self._stopping and len(batch) >= hub_bulk.PROGRESS_FROM:
+                batch = await self._gathering.batch(line)
+                if self._stopping.is_set() and len(batch) >= hub_bulk.PROGRESS_FROM:
                     # Half a burst would be half a table: all of it waits in the inbox for the next process.
                     break
                 if not await self._answer(batch, slowed):
@@ -277,144 +228,9 @@ class Inbox:
         finally:
             if self._lines.get(key) is line:
                 del self._lines[key]
-                if line.rows and not self._stopping:
-                    self._rest(key, tuple(line.rows))
+                if line.rows and not self._stopping.is_set():
+                    self._rests.begin(key, tuple(line.rows))
                 self._let_go(line, tuple(line.rows))
-
-    async def _paced(self, key: tuple[Platform, str, str], line: _Line) -> bool:
-        """Wait as long as somebody must who sends very much; whether they are to be told. What comes meanwhile waits in line
-        and is gathered as ever. Nobody waits who has lost money, and no group does: there we mostly are silent."""
-        address = line.messages[0].message.address
-        if address.kind is ChatKind.GROUP or line.messages[0].message.kind in SILENT:
-            return False
-        loop = asyncio.get_running_loop()
-        wait = self._pace.borrow(key, loop.time())
-        if self._pace.taken(key) > SELDOM and await self._is_slowed(address):
-            wait = max(wait, self.slowed_seconds)
-        if not wait or self._somebody_in_need(line):
-            return False
-        due = loop.time() + min(wait, self.slowed_seconds)
-        line.paced = True
-        self._waiting_for_pace.append(line)
-        self._look_where_there_is_room()
-        try:
-            while (left := due - loop.time()) > 0 and not self._stopping and not self._somebody_in_need(line):
-                line.arrived.clear()
-                await _within(line.arrived, left)
-        finally:
-            self._waiting_for_pace.remove(line)
-        return self._pace.first_time(key)
-
-    async def _is_slowed(self, address: Address) -> bool:
-        try:
-            limit = await self._ports.store.limit(address)
-        except StoreFailed as trouble:
-            log.error("could not ask for a limit", exc_info=trouble)
-            return False
-        return limit is not None and limit.kind is LimitKind.SLOWED
-
-    def _somebody_in_need(self, line: _Line) -> bool:
-        return any(in_need(each.message, self._ports.knowledge.words) for each in line.messages)
-
-    async def _gather(self, line: _Line) -> list[Waiting]:
-        """The next message, with the forwards that come within the window after it."""
-        batch = [line.messages.popleft()]
-        first = batch[0].message
-        member = await self._begins_burst(first, line)
-        if first.album and not member:
-            return await self._gather_album(batch, line)
-        if not member and not self._may_gather(first):
-            return batch
-        self._show_working(first)
-        began = asyncio.get_running_loop().time()
-        while len(batch) < (hub_bulk.MOST if member else MOST_GATHERED):
-            if line.messages:
-                # Two of a kind are rare: only then is it asked who sends them.
-                member = member or (len(batch) == 1 and await self._at_hub(first))
-                if not self._joins(line.messages[0].message, member):
-                    break
-                batch.append(line.messages.popleft())
-                if member and len(batch) == hub_bulk.PROGRESS_FROM:
-                    await self._say_working(batch[0])
-                continue
-            patient = member or batch[-1].message.forwarded
-            longest = LONGEST_BURST if member else LONGEST_GATHERING
-            left = min(
-                GATHER_FORWARDS_SECONDS if patient else GATHER_SECONDS,
-                began + longest - asyncio.get_running_loop().time(),
-            )
-            line.arrived.clear()
-            if left <= 0 or self._stopping or not await _within(line.arrived, left):
-                break
-        return await self._together(batch, line, member)
-
-    async def _begins_burst(self, first: Message, line: _Line) -> bool:
-        """Whether a member of a hub begins to pass on many messages with something that is otherwise answered by itself."""
-        unusual = bool(first.album) or not self._may_gather(first)
-        if not unusual or not hub_bulk.in_burst(first, self._ports.knowledge.words):
-            return False
-        return (bool(line.messages) or first.kind is Kind.IMAGE) and await self._at_hub(first)
-
-    def _joins(self, message: Message, member: bool) -> bool:
-        return hub_bulk.in_burst(message, self._ports.knowledge.words) if member else self._may_gather(message)
-
-    async def _at_hub(self, message: Message) -> bool:
-        """Whether who writes belongs to a hub."""
-        try:
-            return bool((await self._ports.store.session(message.address)).hub)
-        except StoreFailed as trouble:
-            log.error("could not ask who belongs to a hub", exc_info=trouble)
-            return False
-
-    async def _say_working(self, first: Waiting) -> None:
-        """One line, once, however often these messages are taken up."""
-        try:
-            session = await self._ports.store.session(first.message.address)
-            voice = Voice(self._ports.knowledge, answer_in((first.message,), session))
-            letter = await self._ports.store.progress(first, hub_bulk.working(voice))
-        except StoreFailed as trouble:
-            log.error("could not say that many messages are looked at", exc_info=trouble)
-            return
-        if letter is not None:
-            self._outbox.post(letter)
-
-    async def _gather_album(self, batch: list[Waiting], line: _Line) -> list[Waiting]:
-        """The pictures that were sent together, until all that were announced are here or no more come."""
-        album = batch[0].message
-        while len(batch) < (album.album_size or MOST_GATHERED):
-            together = next((each for each in line.messages if each.message.album == album.album), None)
-            if together is not None:
-                line.messages.remove(together)
-                batch.append(together)
-                continue
-            line.arrived.clear()
-            if self._stopping or not await _within(line.arrived, GATHER_ALBUM_SECONDS):
-                break
-        return batch
-
-    def _may_gather(self, message: Message) -> bool:
-        return _long_enough(message) and gatherable(message, Session(), self._ports.knowledge)
-
-    async def _together(self, batch: list[Waiting], line: _Line, member: bool) -> list[Waiting]:
-        """The batch, or its first alone where the person is in the midst of a dialogue: the rest waits its turn."""
-        if len(batch) == 1:
-            return batch  # as nearly always: then nobody need ask where the person stands
-        try:
-            session = await self._ports.store.session(batch[0].message.address)
-        except StoreFailed as trouble:
-            log.error("could not ask where a person stands", inbox=[w.id for w in batch], exc_info=trouble)
-            return batch  # the answer will fail as well, and say so
-        if member and session.step in ("", QUESTION, *PASSING):
-            return batch
-        if all(gatherable(each.message, session, self._ports.knowledge) for each in batch):
-            return batch
-        line.messages.extendleft(reversed(batch[1:]))
-        return batch[:1]
-
-    def _show_working(self, message: Message) -> None:
-        sender = self._ports.senders.get(message.address.platform)
-        if sender is not None and len(self._lines) < SHOW_WORKING_BELOW:
-            self._begin(sender.working(message), "working")
 
     async def _answer(self, batch: list[Waiting], slowed: bool = False) -> bool:
         """False where nothing could be written: then it is to be tried again."""
@@ -428,47 +244,29 @@ class Inbox:
             log.info("another process answers", platform=platform.value, inbox=rows, cause=str(lost))
             return True
         except Exception as trouble:
-            if isinstance(trouble, StoreFailed) and self._tries.get(rows[0], 0) < RESTS_BEFORE_APOLOGY:
+            if isinstance(trouble, StoreFailed) and not self._rests.worn_out(rows[0]):
                 log.error("the database did not answer, so nobody did", inbox=rows, exc_info=trouble)
                 # What was written before the answer of the database was lost stands: a letter may lie there.
                 self._outbox.doubt()
-                self._count_try(rows)
+                self._rests.count(rows)
                 return False
             self._metrics.broken.inc()
             log.error("a turn failed", platform=platform.value, inbox=[w.id for w in batch], exc_info=trouble)
             apology = await self._apologise(batch)
             if apology is None:
-                self._count_try(rows)
+                self._rests.count(rows)
                 return False
             answered = apology
-        for each in rows:
-            self._tries.pop(each, None)
+        self._rests.forget(rows)
         self._metrics.count(answered.outcome.events, platform)
         if answered.letter is not None:
             self._outbox.post(answered.letter)
         return True
 
-    def _count_try(self, rows: Sequence[int]) -> None:
-        for row in rows:
-            self._tries[row] = self._tries.get(row, 0) + 1
-
-    def _rest(self, key: tuple[Platform, str, str], rows: Sequence[int]) -> None:
-        """The rows stay in the table; they are looked at again after a while, which is longer each time."""
-        tries = max(1, *(self._tries.get(row, 1) for row in rows))
-        self._resting.update(dict.fromkeys(rows, key))
-        self._rests += 1
-        asyncio.get_running_loop().call_later(min(REST_SECONDS * 2 ** (tries - 1), LONGEST_REST), self._rested, rows)
-
-    def _rested(self, rows: Sequence[int]) -> None:
-        for row in rows:
-            self._resting.pop(row, None)
-        self._rests += 1
-        self.wake()
-
     def _minutes_to_tell(self, batch: Sequence[Waiting]) -> int:
         """How many minutes an answer takes at present, for somebody who waited in a crowd and was not told yet; else 0."""
         first = batch[0].message
-        key = _key(first.address)
+        key = key_of(first.address)
         waited = self._ports.clock.now() - first.received_at
         if not self._behind or waited < LONG_WAIT or key in self._told or first.address.kind is ChatKind.GROUP:
             return 0
@@ -477,9 +275,14 @@ class Inbox:
         self._told.add(key)
         return max(1, round(waited / timedelta(minutes=1)))
 
+    def _show_working(self, message: Message) -> None:
+        sender = self._ports.senders.get(message.address.platform)
+        if sender is not None and len(self._lines) < SHOW_WORKING_BELOW:
+            self._begin(sender.working(message), "working")
+
     async def _seen(self, batch: list[Waiting]) -> list[Waiting]:
         """The batch with its pictures, or a hub's list, read; the person is shown that it takes a moment."""
-        if fetching.wanted(batch[-1].message) and await self._at_hub(batch[-1].message):
+        if fetching.wanted(batch[-1].message) and await self._gathering.at_hub(batch[-1].message):
             self._show_working(batch[-1].message)
             return [*batch[:-1], await fetching.fetched(batch[-1], self._ports.senders)]
         first = next((each.message for each in batch if wanted(each.message)), None)
@@ -494,19 +297,3 @@ class Inbox:
         except Exception as trouble:
             log.error("could not even apologise", inbox=[w.id for w in batch], exc_info=trouble)
             return None
-
-
-def _key(address: Address) -> tuple[Platform, str, str]:
-    return address.platform, address.chat, address.person
-
-
-def _long_enough(message: Message) -> bool:
-    return message.forwarded or len(message.text) >= SHORTEST_FORWARD
-
-
-async def _within(event: asyncio.Event, seconds: float | None) -> bool:
-    try:
-        await asyncio.wait_for(event.wait(), seconds)
-    except TimeoutError:
-        return False
-    return True

@@ -207,8 +207,8 @@ class Running:
 
     async def _sweep(self) -> None:
         """Remove what may be kept no longer."""
-        await self.store.retain(self.settings.retention_days)
-        await self.store.shrink_growth()
+        await self.store.retention.remove_old(self.settings.retention_days)
+        await self.store.retention.shrink_growth()
         await self.store.trust.remove_old()
         await self.store.drills.remove_old()
         await Takedowns(self.store.foundation).forget_old()

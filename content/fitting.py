@@ -17,6 +17,7 @@ import numpy.typing as npt
 import yaml
 
 from content import learnt
+from content.candidates import entry_evidence
 from content.evaluation import Labelled, Outcome, Table, messages, outcome, table
 from content.evidence import Evidence, gather
 from content.knowledge import Knowledge
@@ -24,7 +25,6 @@ from content.learnt import BAG, BUCKETS, PAIRS, TYPE_BUCKETS, Learnt, bag_of, bu
 from content.loading import FOLDER
 from content.models import ScamType
 from content.scorecard import Band, Scorecard, ScoreLine, TypeWeights, probability
-from content.verdict import entry_evidence
 
 Floats = npt.NDArray[np.float64]
 

@@ -135,7 +135,7 @@ class House:
         await reporters.tell(self.notices, KNOWLEDGE)
         await recalls.recall(self.notices, KNOWLEDGE, TERMS.zone)
         await follow_ups.ask(self.notices, KNOWLEDGE)
-        await self.store.shrink_growth()
+        await self.store.retention.shrink_growth()
         await self.deliver_due()
 
 
@@ -241,7 +241,7 @@ class ConversationMachine(RuleBasedStateMachine):
 
     @rule()
     def what_is_old_goes(self) -> None:
-        self.run(self.house.store.retain(180))
+        self.run(self.house.store.retention.remove_old(180))
 
     # Officials
 

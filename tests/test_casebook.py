@@ -30,7 +30,7 @@ from bot.store.notices import Notices
 from content.loading import Knowledge
 from content.models import Language
 from content.verdict import Level
-from handlers.limits import BLOCKED_FOR
+from handlers.limits import BLOCKED_FOR, SLOWED_FOR, Limit, LimitKind
 from handlers.messages import CameBy, Case, Details, Loss, Named, NewReport, Outcome, Platform, Session
 from handlers.report import REVIEW_DAYS
 from handlers.standing import WEIGHTS, Evidence
@@ -123,11 +123,11 @@ async def test_growth_fades_with_the_days(town):
     await town.asks(person(2))
     assert (await town.book.queue()).rows[0].growth == 2
     town.clock.on(days=1)
-    assert await town.store.shrink_growth() == 1
+    assert await town.store.retention.shrink_growth() == 1
     assert (await town.book.queue()).rows[0].growth == 1
     town.clock.on(days=5)
-    assert await town.store.shrink_growth() == 1
-    assert await town.store.shrink_growth() == 0
+    assert await town.store.retention.shrink_growth() == 1
+    assert await town.store.retention.shrink_growth() == 0
     assert (await town.book.queue()).rows[0].growth == 0
 
 
@@ -407,6 +407,55 @@ async def test_hiding_somebody_by_mistake_can_be_taken_back(town):
     assert acts == ["reporter hidden", "reporter shown again"]
 
 
+async def test_who_was_hidden_by_mistake_hears_what_became_of_their_case_meanwhile(town):
+    number = await town.reports(person(1), SCAM)
+    await town.reports(person(2), SCAM)
+    await town.book.hide_reporter(1, number, PORNTHIP, "เข้าใจผิด")
+    await town.decides(1)
+    assert await town.ticks() == 1
+    assert await town.book.show_reporter(1, number, WICHAI, "คนละคนกับที่ก่อกวน โทร 081-000-4567") == 1
+    assert await town.ticks() == 1 and await town.ticks() == 0
+    assert [each.address for each in await town.letters(person(1))] == [person(1)]
+    said = (await town.book.case(1)).history[-1].detail
+    assert "คนละคนกับที่ก่อกวน" in said and "081-000-4567" not in said
+
+
+async def test_a_hidden_report_of_one_who_was_erased_can_be_shown_again(town):
+    number = await town.reports(person(1), SCAM)
+    await town.store.forget(Platform.LINE, "U1")
+    assert await town.book.hide_reporter(1, number, PORNTHIP, "ก่อกวน") == 1
+    assert await town.book.show_reporter(1, number, WICHAI) == 1
+    assert [each.hidden for each in (await town.book.case(1)).reports] == [False]
+    assert not await town.book.slow_reporter(1, number, WICHAI, "ส่งถี่"), "nobody knows any more who it was"
+
+
+async def test_whom_an_official_slows_down_is_slowed_for_a_week_and_still_counts(town, url):
+    number = await town.reports(person(1), SCAM)
+    assert await town.book.slow_reporter(1, number, PORNTHIP, "ส่งถี่มาก โทร 081-000-4567")
+    limit = await town.store.limit(person(1))
+    assert limit == Limit(LimitKind.SLOWED, town.clock.now() + SLOWED_FOR)
+    assert [row.reporters for row in (await town.book.queue()).rows] == [1]
+    assert [each.slowed for each in (await town.book.case(1)).reports] == [True]
+    log = str(rows(url, "audit"))
+    assert "reporter slowed" in log and "081-000-4567" not in log
+    assert town.store.foundation.identity.person(person(1)) not in log
+    town.clock.on(days=8)
+    assert await town.store.limit(person(1)) is None
+    assert [each.slowed for each in (await town.book.case(1)).reports] == [False]
+    with pytest.raises(ValueError, match="reason"):
+        await town.book.slow_reporter(1, number, PORNTHIP, " ")
+    with pytest.raises(NoSuchCase):
+        await town.book.slow_reporter(1, "RT-2026-000000", PORNTHIP, "ส่งถี่")
+
+
+async def test_slowing_somebody_down_never_takes_a_block_away(town):
+    number = await town.reports(person(1), SCAM)
+    await town.book.hide_reporter(1, number, PORNTHIP, "ก่อกวน")
+    assert not await town.book.slow_reporter(1, number, WICHAI, "ส่งถี่")
+    limit = await town.store.limit(person(1))
+    assert limit is not None and limit.kind is LimitKind.BLOCKED
+
+
 async def test_the_case_page_shows_everything_and_nobody(town):
     await town.reports(person(1), SCAM)
     await town.reports(person(2), COPY)
@@ -447,7 +496,7 @@ async def test_overdue_cases_come_first_and_every_sort_is_its_own(town):
     assert (page.total, page.overdue) == (3, 1)
     assert next(row.id for row in (await town.book.queue(sort="weight")).rows) == 2
     assert [row.id for row in (await town.book.queue(sort="newest")).rows] == [3, 2, 1]
-    await town.store.shrink_growth()
+    await town.store.retention.shrink_growth()
     assert [row.growth for row in (await town.book.queue(sort="growth")).rows] == [1, 0, 0]
     assert [row.id for row in (await town.book.queue("overdue")).rows] == [1]
     await town.book.take(2, PORNTHIP)
@@ -515,7 +564,7 @@ async def test_a_browser_collects_the_answer_days_later(town):
     await town.decides(1)
     assert await town.ticks() == 1
     town.clock.on(days=5)
-    await town.store.retain(180)
+    await town.store.retention.remove_old(180)
     [letter] = await town.store.collect(browser)
     assert letter.reply.language is Language.THAI
     assert await town.store.collect(browser) == []
@@ -528,7 +577,7 @@ async def test_an_answer_to_a_browser_that_never_comes_back_is_given_up_after_a_
     await town.decides(1)
     await town.ticks()
     town.clock.on(days=31)
-    assert (await town.store.retain(180)).not_collected == 1
+    assert (await town.store.retention.remove_old(180)).not_collected == 1
     assert await town.store.collect(browser) == []
 
 
@@ -536,7 +585,7 @@ async def test_after_its_days_a_report_keeps_its_count_and_loses_words_and_hash(
     number = await town.reports(person(1), SHORT)
     await town.does(Outcome(Session(), details=Details(number, note="หมายเหตุ")), person(1))
     town.clock.on(days=181)
-    removed = await town.store.retain(180)
+    removed = await town.store.retention.remove_old(180)
     assert (removed.report_texts, removed.text_keys) == (1, 1)
     [report], [case] = rows(url, "reports"), rows(url, "cases")
     assert (report["text"], report["note"], case["text_key"]) == ("", "", None)

@@ -18,7 +18,7 @@ from playwright.async_api import Browser, Page, expect
 
 from bot.desk import knowledge_changes, knowledge_faults, knowledge_fields, labels
 from bot.desk.frame import Form
-from bot.desk.knowledge_drafts import pasted
+from bot.desk.knowledge_deciding import pasted
 from bot.store.revisions import Revisions, State
 from content import loading
 from content.loading import Knowledge

@@ -96,7 +96,7 @@ async def test_a_new_process_between_any_two_steps(tmp_path: Path, platform, sto
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("every", [1])
 async def test_killed_after_a_step_before_it_is_answered(tmp_path: Path, every: int) -> None:
     """The message is taken (200), the process dies at once; the next one answers it, once, and the dialogue goes on."""
@@ -133,7 +133,7 @@ async def test_what_waits_aside_is_cleared_away_after_a_day(tmp_path: Path) -> N
             await person.says(step.says)
         await person.says("เมนู")
         assert (await house.bot.store.session(address)).aside
-        assert await house.bot.store.clear_steps(datetime.now(UTC) - timedelta(minutes=5)) == 0
-        assert await house.bot.store.clear_steps(datetime.now(UTC) + timedelta(minutes=5)) == 1
+        assert await house.bot.store.retention.clear_steps(datetime.now(UTC) - timedelta(minutes=5)) == 0
+        assert await house.bot.store.retention.clear_steps(datetime.now(UTC) + timedelta(minutes=5)) == 1
         session = await house.bot.store.session(address)
         assert not session.aside and not session.data and session.step == ""

@@ -112,5 +112,5 @@ async def test_what_is_over_is_forgotten_after_a_month(town, url):
     town.clock.moment = MORNING
     await town.ticks()
     town.clock.on(days=31)
-    assert (await town.store.retain(180)).follow_ups == 1
+    assert (await town.store.retention.remove_old(180)).follow_ups == 1
     assert rows(url, "follow_ups") == []

@@ -142,16 +142,16 @@ async def test_a_block_is_not_shaken_off_and_says_no_more_than_that(store, clock
     assert (kept["reason"], kept["made_by"]) == ("", "")
     clock.on(days=366)
     assert await limits.of(SOMCHAI) is None
-    assert (await store.retain(180)).limits == 1
+    assert (await store.retention.remove_old(180)).limits == 1
     assert person.encode() not in on_disk(tmp_path)
 
 
 async def test_time_takes_identifiers_that_nobody_reports_any_more(store, clock, tmp_path, knowledge) -> None:
     await reported(store, report_on(ABOUT_STRANGER, knowledge), on_line(1), on_line(2), on_line(3))
     clock.on(days=729)
-    assert (await store.retain(180)).identifiers == 0
+    assert (await store.retention.remove_old(180)).identifiers == 0
     clock.on(days=2)
-    assert (await store.retain(180)).identifiers == 1
+    assert (await store.retention.remove_old(180)).identifiers == 1
     assert rows(f"sqlite:///{tmp_path}/rutan.db", "identifier_reports") == []
 
 

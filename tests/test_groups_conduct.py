@@ -30,7 +30,7 @@ async def open_house(tmp_path: Path):
 
 async def named(house: House) -> None:
     """Wait until both platforms have said what we are called."""
-    await until(lambda: len(house.bot.ports.accounts) == 2 and bool(house.bot.telegram_name), 10)
+    await until(lambda: len(house.bot.ports.accounts) == 2 and bool(house.bot.telegram_name), 30)
 
 
 # --- greeted -------------------------------------------------------------------------------------------------------------
@@ -47,6 +47,8 @@ async def test_a_telegram_group_is_promised_only_what_privacy_mode_lets_us_keep(
     tmp_path: Path, overhears: bool, said: str
 ) -> None:
     async with house_of(tmp_path) as house:
+        # What it asks by itself at the start is not to come after what it is told here.
+        await named(house)
         house.bot.ports.accounts.clear()
         house.telegram.overhears = overhears
         from bot.app import learn_account
@@ -185,7 +187,7 @@ async def test_we_go_when_asked_twice_and_forget_the_group(open_house: House) ->
     assert line.left == []
     bye = await line.taps("Uaunt", "group:leave:yes", group=GROUP)
     assert "ขอบคุณที่ให้เราอยู่ด้วย" in bye.text
-    await until(lambda: bool(line.left), 5)
+    await until(lambda: bool(line.left), 30)
     assert line.left == [GROUP]
     await line.send(line.event("leave", "", group=GROUP))
     await settled(open_house)
@@ -201,7 +203,7 @@ async def test_telegram_admins_send_us_out(open_house: House) -> None:
     await telegram.says(77, "/leave@RutanBot", group=-100)
     assert "แอดมิน" in (await telegram.taps(5, "group:leave:yes", group=-100)).text
     await telegram.taps(77, "group:leave:yes", group=-100)
-    await until(lambda: bool(telegram.left), 5)
+    await until(lambda: bool(telegram.left), 30)
     assert telegram.left == ["-100"]
 
 
@@ -219,7 +221,6 @@ async def test_who_removes_us_loses_nothing_of_their_own(open_house: House) -> N
 
 
 # --- a day ---------------------------------------------------------------------------------------------------------------
-@pytest.mark.timeout(180)
 async def test_a_day_of_group_life_on_line(open_house: House) -> None:
     """Two thousand messages: the six scams are named, nothing else is; no push, and nothing of the rest is kept."""
     line = open_house.line
@@ -237,7 +238,6 @@ async def test_a_day_of_group_life_on_line(open_house: House) -> None:
     assert [row for row in rows(database, "inbox") if row["body"] or row["person"]] == []
 
 
-@pytest.mark.timeout(180)
 async def test_a_day_of_group_life_on_telegram(open_house: House) -> None:
     telegram = open_house.telegram
     said = group_life.day(seed=2)
@@ -266,7 +266,7 @@ async def test_after_a_restart_the_day_goes_on(tmp_path: Path) -> None:
 async def test_what_was_said_unasked_is_forgotten_after_two_days(open_house: House) -> None:
     await open_house.line.says("Uaunt", SURE_SCAM, group=GROUP)
     store: SqlStore = open_house.bot.store
-    assert (await store.retain(180)).group_answers == 0
+    assert (await store.retention.remove_old(180)).group_answers == 0
     with sqlite3.connect(open_house.settings.database_path) as database:
         database.execute("update group_answers set at = '2020-01-01T00:00:00.000000+00:00'")
-    assert (await store.retain(180)).group_answers == 1
+    assert (await store.retention.remove_old(180)).group_answers == 1

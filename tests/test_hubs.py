@@ -120,7 +120,7 @@ async def test_codes_end_and_closed_hubs_open_for_nobody(url: str) -> None:
         await answered(store, "e2", Outcome(Session(), NUMBERED, table=table, group_mode=None))
         opened_cases = await answered(store, "e3", Outcome(Session(), NUMBERED, hub=OpenCases(1)))
         assert opened_cases is not None and len(await store.hubs.open_cases(listed.hub)) == 1
-        assert (await store.retain(180)).hub_tables == 0
+        assert (await store.retention.remove_old(180)).hub_tables == 0
         await store.hubs.close(NAME, "operator")
         assert (await store.hubs.standing(somebody, fresh.code)).offered is None
         with pytest.raises(HubRefused):

@@ -16,7 +16,7 @@ from ledger_cast import ABOUT_STRANGER, in_browser, on_line, opened, report_on, 
 from store_cast import StandingClock
 from talk import InBrowser, OnLine
 
-from bot import inbox
+from bot import pacing
 from bot.doors import Doors, asking
 from bot.pace import Buckets, Rate
 from bot.store.limits import Limits
@@ -66,51 +66,51 @@ def test_buckets_forget_who_is_quiet_and_never_grow_beyond_bounds() -> None:
 async def test_a_flood_is_answered_to_the_last_message_more_slowly_and_told_once(house: House) -> None:
     person = OnLine(house, "Uflood")
     first = time.perf_counter()
-    heard = [await person.says("สวัสดี") for _ in range(inbox.PACE.burst)]
+    heard = [await person.says("สวัสดี") for _ in range(pacing.PACE.burst)]
     assert not any(SAID_SLOWED in each.text for each in heard)
     told = False
     while not told:
         # On a slow machine the burst itself took so long that a few more came free.
-        free = (time.perf_counter() - first) / inbox.PACE.seconds
-        assert len(heard) <= inbox.PACE.burst + free
+        free = (time.perf_counter() - first) / pacing.PACE.seconds
+        assert len(heard) <= pacing.PACE.burst + free
         began = time.perf_counter()
         heard.append(await person.says("สวัสดี"))
         told = SAID_SLOWED in heard[-1].text
     again = await person.says("สวัสดี")
-    assert time.perf_counter() - began > inbox.PACE.seconds
+    assert time.perf_counter() - began > pacing.PACE.seconds
     assert SAID_SLOWED not in again.text
     began = time.perf_counter()
     other = await OnLine(house, "Uquiet").says("สวัสดี")
-    assert time.perf_counter() - began < inbox.PACE.seconds and SAID_SLOWED not in other.text
+    assert time.perf_counter() - began < pacing.PACE.seconds and SAID_SLOWED not in other.text
 
 
 async def test_who_has_lost_money_waits_for_nothing(house: House) -> None:
     person = OnLine(house, "Upaid")
-    for _ in range(inbox.PACE.burst + 1):
+    for _ in range(pacing.PACE.burst + 1):
         await person.says("สวัสดี")
     began = time.perf_counter()
     assert "1441" in (await person.says("โอนเงินไปแล้ว")).text
-    assert time.perf_counter() - began < inbox.PACE.seconds / 2
+    assert time.perf_counter() - began < pacing.PACE.seconds / 2
 
 
 async def test_forwards_that_come_while_somebody_waits_are_gathered_as_ever(house: House) -> None:
     person = OnLine(house, "Uforwards")
-    for _ in range(inbox.PACE.burst):
+    for _ in range(pacing.PACE.burst):
         await person.says("สวัสดี")
     before = len(house.line.called("reply"))
     texts = [f"พัสดุของคุณติดด่านศุลกากร กดลิงก์ชำระค่าธรรมเนียม post-th{number}.example" for number in range(18)]
     began = time.perf_counter()
     await house.line.send(*(house.line.text_event("Uforwards", text) for text in texts))
     await house.line.until_called("reply", before + 1)
-    assert time.perf_counter() - began < 2 * inbox.PACE.seconds + 4
+    assert time.perf_counter() - began < 2 * pacing.PACE.seconds + 4
     await asyncio.sleep(0.2)
     assert len(house.line.called("reply")) == before + 1, "one answer for all eighteen"
 
 
 async def test_whom_an_official_slowed_waits_and_whom_nobody_did_does_not(house: House) -> None:
-    house.bot.inbox.slowed_seconds = 1.0
+    house.bot.inbox.pacing.slowed_seconds = 1.0
     person = OnLine(house, "Uslow")
-    for _ in range(inbox.SELDOM):
+    for _ in range(pacing.SELDOM):
         await person.says("สวัสดี")
     foundation = house.bot.store.foundation
     key = foundation.identity.of_person(Platform.LINE, "Uslow")

@@ -264,7 +264,7 @@ async def test_a_sighting_that_is_forgotten_takes_its_wave_along(town, url):
     await town.reports(person(2))
     await town.decides(1)
     town.clock.on(days=200)
-    await town.store.retain(180)
+    await town.store.retention.remove_old(180)
     assert await recalls.recall(town.notices, town.knowledge, ZONE) == 0
     assert rows(url, "cases")[0]["sighting"] is None
 

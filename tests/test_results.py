@@ -212,7 +212,7 @@ async def test_letters_of_a_wave_stay_counted_when_the_wave_is_forgotten(story: 
     )
     story.many(1, "recalls", sighting=1, decision="scam", state="waiting", told=3, made_at=stamp(OCTOBER))
     assert (await story.book.quarter(Q4)).counts["recalled"] == 44
-    await story.store.retain(180)
+    await story.store.retention.remove_old(180)
     assert len(rows(story.url, "recalls")) == 1 and (await story.book.quarter(Q4)).counts["recalled"] == 44
     change(story.url, "delete from recalls")
     assert (await story.book.quarter(Q4)).counts["recalled"] == 44

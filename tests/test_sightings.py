@@ -118,7 +118,7 @@ async def test_what_nobody_asks_about_any_more_is_forgotten(asked: Asked, url: s
     asked.clock.on(days=100)
     await asked.about(OTHER, person(1))
     asked.clock.on(days=100)
-    assert (await asked.store.retain(180)).sightings == 1
+    assert (await asked.store.retention.remove_old(180)).sightings == 1
     assert len(rows(url, "sightings")) == 1 and len(rows(url, "sighting_bands")) == 24
     assert await asked.seen(SCAM, person(2)) is None
     assert await asked.seen(OTHER, person(2)) is not None

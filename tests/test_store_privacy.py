@@ -91,7 +91,7 @@ async def test_erasing_leaves_counts_and_no_word(store, url):
     assert len(rows(url, "events")) == 2
     assert farewell is not None
     await store.sent(farewell, Sent("m", "reply"))
-    await store.retain(180)
+    await store.retention.remove_old(180)
     store.close()
     assert b"planted masked text" not in every_byte(url)
     assert b"Usomchai" not in every_byte(url)
@@ -123,23 +123,23 @@ async def test_time_takes_asked_texts_dialogues_and_report_texts(store, clock, u
     await store.sent(letter, Sent("m", "reply"))
     await answered(store, "w1", Outcome(Session(), ANSWER), BROWSER)
     clock.on(minutes=59)
-    assert (await store.retain(180)).asked == 0
+    assert (await store.retention.remove_old(180)).asked == 0
     clock.on(minutes=2)
-    assert (await store.retain(180)).asked == 1
+    assert (await store.retention.remove_old(180)).asked == 1
     assert await store.session(SOMCHAI) == replace(session, asked="", asked_at=None)
     clock.on(hours=24)
-    removed = await store.retain(180)
+    removed = await store.retention.remove_old(180)
     assert (removed.steps, removed.not_collected) == (1, 1)
     assert await store.session(SOMCHAI) == Session(greeted=True)
     assert await store.collect(BROWSER) == [], "a closed browser's answer is not kept for ever"
     clock.on(days=40)
-    removed = await store.retain(180)
+    removed = await store.retention.remove_old(180)
     assert (removed.messages, removed.letters, removed.report_texts) == (2, 2, 0)
     clock.on(days=140)
-    assert (await store.retain(180)).report_texts == 1
+    assert (await store.retention.remove_old(180)).report_texts == 1
     [kept] = [row async for row in store.export_reports()]
     assert kept["text"] == "" and kept["type"] == "parcel"
-    assert (await store.retain(180)) == replace(removed, messages=0, letters=0), "twice does no harm"
+    assert (await store.retention.remove_old(180)) == replace(removed, messages=0, letters=0), "twice does no harm"
 
 
 async def test_upkeep_goes_page_by_page_to_the_end(store, clock):
@@ -149,7 +149,7 @@ async def test_upkeep_goes_page_by_page_to_the_end(store, clock):
     outcome = Outcome(session, NUMBERED, report=REPORT)
     await asyncio.gather(*(store.commit([each], outcome) for each in waiting))
     clock.on(days=200)
-    removed = await store.retain(180)
+    removed = await store.retention.remove_old(180)
     assert (removed.asked, removed.report_texts, removed.messages) == (520, 520, 520)
     assert len([row async for row in store.export_reports()]) == 520
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from content.candidates import entry_evidence
 from content.evidence import gather
 from content.loading import FOLDER, Knowledge
 from content.models import Language, ScamType
@@ -21,7 +22,6 @@ from content.verdict import (
     Level,
     ReasonKind,
     Verdict,
-    entry_evidence,
     judge,
     language_of,
     settle,

@@ -92,7 +92,7 @@ async def test_who_is_forgotten_sent_nothing_and_time_takes_the_rest(
     assert [row["people"] for row in rows(url, "pictures")] == [1]
     assert len(rows(url, "picture_sources")) == 1
     clock.on(days=181)
-    removed = await store.retain(180)
+    removed = await store.retention.remove_old(180)
     assert removed.sightings == 1
     assert rows(url, "pictures") == rows(url, "picture_bands") == rows(url, "picture_sources") == []
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bot.desk import knowledge_drafts, knowledge_fields
+from bot.desk import knowledge_drafts, knowledge_fields, knowledge_writing
 from bot.desk.frame import Desk, Refused
 from bot.desk.knowledge_changes import changes
 from bot.desk.knowledge_fields import Shown
@@ -231,7 +231,7 @@ class Reading:
                 return Found("sign", each.id, each.tell.in_(language), each.id)
 
     def _fields(self, kind: Kind, thing: Entry | Organisation, official: Official) -> list[Shown]:
-        given = knowledge_drafts.choices(kind, self.known, self.names(official), self.desk.labels)
+        given = knowledge_writing.choices(kind, self.known, self.names(official), self.desk.labels)
         shown = knowledge_fields.shown(kind, body_of(thing), given)
         return [each for each in shown if any(each.values.values()) or each.field.required]
 

@@ -14,17 +14,18 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from bot.sealing import Seal, SealBroken
-from bot.store import audit, erasure, forms, groups, hubs, ledger, opening, outbox, pictures, sightings, turn, upkeep
+from bot.store import audit, erasure, forms, hubs, ledger, opening, outbox, pictures, sightings, turn, upkeep
 from bot.store.drills import DrillBook
 from bot.store.erasure import Erased
 from bot.store.foundation import Foundation
 from bot.store.leases import Fence, Leases, shard_of
 from bot.store.limits import Limits
+from bot.store.retention import PAGE_OF_UPKEEP, Retention
 from bot.store.sightings import Growing
 from bot.store.together import Topic
 from bot.store.transaction import Reach, Row, StoreFailed, Transaction
 from bot.store.trusted import TrustedBook
-from bot.store.upkeep import Depths, Removed
+from bot.store.upkeep import Depths
 from content.fingerprints import Fingerprint, Fingerprinter
 from content.reported import Standing, Subject
 from handlers.drill_types import Practice
@@ -41,8 +42,6 @@ log = structlog.get_logger()
 T = TypeVar("T")
 
 BANGKOK = ZoneInfo("Asia/Bangkok")
-# Rows of one transaction of upkeep or export, so that no answer waits behind them.
-_PAGE = 500
 # No attempt to send lasts so long: one that is older has died without a word.
 LONGEST_ATTEMPT = timedelta(minutes=5)
 # How a letter ended is tried again to be written down while the database is away; longer than any restart takes.
@@ -66,6 +65,7 @@ class SqlStore:
         self.hubs = hubs.HubBook(foundation)
         self.trust = TrustedBook(foundation)
         self.drills = DrillBook(foundation)
+        self.retention = Retention(foundation)
         self.fingerprinter = Fingerprinter(foundation.identity.fingerprint_key())
         self.leases: Leases | None = None
         # Tells what this process is sending from what a dead one was.
@@ -370,70 +370,4 @@ class SqlStore:
             after = rows[-1]["id"]
 
     async def _export_page(self, after: int) -> Sequence[Row]:
-        return await self._database.read(lambda tx: tx.rows("export_reports", after=after, page=_PAGE))
-
-    async def clear_asked(self, before: datetime) -> int:
-        """Take the text out of every session that was asked about it before then; how many."""
-        return await self._page_by_page(lambda tx, page: upkeep.clear_asked(tx, self._seal, before, page))
-
-    async def clear_steps(self, before: datetime) -> int:
-        """End every dialogue whose last step is older, with what it had gathered; how many."""
-        return await self._page_by_page(lambda tx, page: upkeep.clear_steps(tx, self._seal, before, page))
-
-    async def remove_report_texts(self, before: datetime) -> int:
-        """Empty the text of every report made before then; the counts stay. How many."""
-        return await self._page_by_page(lambda tx, page: upkeep.remove_report_texts(tx, before, page))
-
-    async def forget_sightings(self, before: datetime) -> int:
-        """Forget what nobody has asked about since then, messages and pictures; how many."""
-        messages = await self._page_by_page(lambda tx, page: sightings.remove_old(tx, before, page))
-        return messages + await self._page_by_page(lambda tx, page: pictures.remove_old(tx, before, page))
-
-    async def retain(self, report_days: int) -> Removed:
-        """Remove all that is older than it may be. May run as often as one likes."""
-        now = self._clock.now()
-        long_ago = now - upkeep.ENDED_STAYS
-        return Removed(
-            asked=await self.clear_asked(now - upkeep.ASKED_STAYS),
-            steps=await self.clear_steps(now - upkeep.STEP_STAYS),
-            report_texts=await self.remove_report_texts(now - timedelta(days=report_days)),
-            sightings=await self.forget_sightings(now - timedelta(days=report_days)),
-            not_collected=await self._abandon(now),
-            messages=await self._remove("remove_messages", long_ago),
-            letters=await self._remove("remove_letters", long_ago),
-            text_keys=await self._remove("remove_text_keys", now - timedelta(days=report_days)),
-            follow_ups=await self._remove("remove_follow_ups", long_ago),
-            recalls=await self._remove("remove_recalls", long_ago),
-            identifiers=await self._remove("forget_identifiers", now - ledger.STAYS),
-            limits=await self.limits.remove_ended(),
-            group_answers=await self._remove("remove_group_answers", now - groups.ANSWERS_STAY),
-            hub_tables=await self._remove("remove_hub_tables", now),
-            hub_codes=await self._remove("remove_hub_codes", now),
-            hub_tries=await self._remove("remove_hub_tries", now - hubs.TRIES_STAY),
-        )
-
-    async def shrink_growth(self) -> int:
-        """What grew on an earlier day is counted for this one; how many cases."""
-        today = self._clock.now().astimezone(self._timezone).date()
-        return await self._page_by_page(lambda tx, page: sightings.shrink_cases(tx, today, page))
-
-    async def _abandon(self, now: datetime) -> int:
-        """Letters to browsers that never came for them."""
-        before = {
-            "before": forms.stamp(now - upkeep.WEB_LETTER_STAYS),
-            "news_before": forms.stamp(now - upkeep.WEB_NEWS_STAYS),
-        }
-        return await self._page_by_page(lambda tx, page: tx.run("abandon_web_letters", page=page, **before))
-
-    async def _remove(self, query: str, before: datetime) -> int:
-        stamp = forms.stamp(before)
-        return await self._page_by_page(lambda tx, page: tx.run(query, before=stamp, page=page))
-
-    async def _page_by_page(self, work: Callable[[Transaction, int], int]) -> int:
-        """Run a unit of upkeep until it finds less than a page, each page in a transaction of its own."""
-        whole = 0
-        while True:
-            changed = await self._database.write(lambda tx: work(tx, _PAGE))
-            whole += changed
-            if changed < _PAGE:
-                return whole
+        return await self._database.read(lambda tx: tx.rows("export_reports", after=after, page=PAGE_OF_UPKEEP))

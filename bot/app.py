@@ -78,6 +78,7 @@ def build(settings: Settings, part: Part = Part.ALL, *, demo: bool = False) -> F
         redoc_url=None,
     )
     edge.install(app)
+    app.add_middleware(web.Doorway)
     description.install(app)
     return app
 

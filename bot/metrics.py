@@ -76,6 +76,9 @@ class Metrics:
         self.jobs_failed = Counter(
             "rutan_jobs_failed", "Jobs by the clock that failed and will come again", ["job"], registry=self.registry
         )
+        self.store_waiting = Gauge(
+            "rutan_store_waiting", "Reads and writes of this process that wait for the database", registry=self.registry
+        )
         self.database_up = Gauge("rutan_database_up", "1 while the database answers", registry=self.registry)
         self.database_bytes = Gauge(
             "rutan_database_bytes", "Size of the SQLite file and its log; 0 with PostgreSQL", registry=self.registry

@@ -27,6 +27,7 @@ from bot.store.figures import Figures
 from bot.store.hub_sheets import SheetBook
 from bot.store.leases import Leases
 from bot.store.notices import Notices
+from bot.store.room import may_come_again
 from bot.store.store import SqlStore
 from bot.store.takedowns import Takedowns
 from bot.store.together import Topic, leadership, remove_budgets, signals
@@ -175,7 +176,9 @@ class Running:
         if len(new) < len(messages):
             self.metrics.doubles.labels(platform).inc(len(messages) - len(new))
         if self.part is not Part.WEB:
-            self.inbox.take(new)
+            # It is kept now, and nobody will bring it again: no part of its answer may be refused as the request might have been.
+            with may_come_again(False):
+                self.inbox.take(new)
 
     async def accept_updates(self, updates: Sequence[Payload]) -> None:
         """What polling brought, through the same door."""

@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 import structlog
 import uvicorn
 from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from bot import logs
 from bot.app import build, opened
@@ -25,6 +26,9 @@ log = structlog.get_logger()
 # As uvicorn's own command ends where the application did not come up.
 NEVER_STARTED = 3
 
+# A request beyond these is answered 503 before it is read. Thousands of browsers may wait for an answer; each holds some 25 kB.
+MOST_CONNECTIONS = 4_000
+
 # Where systemd puts the first socket that it hands over.
 FIRST_HANDED = 3
 
@@ -35,8 +39,18 @@ def run(settings: Settings, only: str | None) -> None:
     if only == Part.WORK:
         asyncio.run(_work(settings))
         return
-    configured = uvicorn.Config(
-        build(settings, Part(only) if only else Part.ALL),
+    server = _Server(configured(build(settings, Part(only) if only else Part.ALL), settings))
+    # Ctrl-C has been heard by the server, which ended in good order.
+    with suppress(KeyboardInterrupt):
+        server.run(sockets=handed_over())
+    if not server.started:
+        raise SystemExit(NEVER_STARTED)
+
+
+def configured(app: ASGIApp, settings: Settings) -> uvicorn.Config:
+    """How the application is served."""
+    return uvicorn.Config(
+        app,
         host=settings.host,
         port=settings.port,
         log_config=None,
@@ -44,15 +58,10 @@ def run(settings: Settings, only: str | None) -> None:
         server_header=False,
         forwarded_allow_ips=settings.trusted_proxies,
         timeout_graceful_shutdown=3,
+        limit_concurrency=MOST_CONNECTIONS,
         # A webhook is one short POST; larger headers are nobody's.
         h11_max_incomplete_event_size=64 * 1024,
     )
-    server = _Server(configured)
-    # Ctrl-C has been heard by the server, which ended in good order.
-    with suppress(KeyboardInterrupt):
-        server.run(sockets=handed_over())
-    if not server.started:
-        raise SystemExit(NEVER_STARTED)
 
 
 class _Server(uvicorn.Server):

@@ -42,6 +42,7 @@ class Watch:
         self._metrics.clock_jump.set(self._jumped(now))
         if self._file is not None:
             self._look_at_the_disk(self._file)
+        self._metrics.store_waiting.set(sum(room.waiting for room in self._foundation.database.rooms))
         self._metrics.database_up.set(0)
         with suppress(Exception):
             await asyncio.wait_for(self._ask(now), PATIENCE)

@@ -9,10 +9,12 @@ import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot import line, payload, telegram
 from bot.running import Running
-from bot.store.transaction import StoreFailed
+from bot.store.room import may_come_again
+from bot.store.transaction import StoreBusy, StoreFailed
 from handlers.messages import Message, Platform
 
 log = structlog.get_logger()
@@ -23,6 +25,17 @@ LARGEST_BODY = 1024 * 1024
 
 class TooLarge(Exception):
     """The body is over 1 MiB."""
+
+
+class Doorway:
+    """An application whose every request may be refused where too many wait for the database already."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with may_come_again(scope["type"] == "http"):
+            await self._app(scope, receive, send)
 
 
 async def whole_body(request: Request, largest: int = LARGEST_BODY) -> bytes:
@@ -118,9 +131,11 @@ async def receive(
     try:
         with bot.metrics.webhook_seconds.labels(platform.value).time():
             await bot.accept(read(parsed))
-    except StoreFailed:
+    except StoreFailed as trouble:
         # Not kept, so not acknowledged: the platform will bring it again.
-        return _refused(bot, platform, 503, "the database does not answer")
+        busy = isinstance(trouble, StoreBusy)
+        why = "too many wait for the database" if busy else "the database does not answer"
+        return _refused(bot, platform, 503, why)
     return PlainTextResponse("ok")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -55,6 +56,8 @@ SECURITY = {
     "X-Frame-Options": "DENY",
     "Cache-Control": "no-store",
 }
+_MAIL = re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+", re.ASCII)
+_PAGE = re.compile(r"https://[\w.-]+(:\d+)?(/[^\s]*)?")
 _pages = Environment(loader=FileSystemLoader(HERE / "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
 # The Thai repetition mark belongs to the word before it: no new line begins with it.
 _pages.filters["tied"] = lambda text: text.replace(" ๆ", "\u00a0ๆ")
@@ -160,6 +163,8 @@ class Page:
             latest=said[-1] + 1 if said else None,
             history=self._seal.close(json.dumps([chat, [[t.who, t.html] for t in shown]], ensure_ascii=False)),
             offline=render(offline),
+            contact=self._bot.settings.publisher_contact,
+            contact_link=link_to(self._bot.settings.publisher_contact),
             language=language.value,
         )
 
@@ -170,6 +175,13 @@ class Page:
             return [Turn(str(who), str(html)) for who, html in raw] if owner == chat else []
         except (SealBroken, ValueError, TypeError):
             return []
+
+
+def link_to(contact: str) -> str:
+    """Where a contact leads that is an e-mail address or an https page; "" for any other (a telephone, an office's name)."""
+    if _MAIL.fullmatch(contact):
+        return f"mailto:{contact}"
+    return contact if _PAGE.fullmatch(contact) else ""
 
 
 def _kept(turns: Sequence[Turn]) -> list[Turn]:

@@ -47,13 +47,19 @@ class Outcome:
         return self.level in (Level.WARNING_SIGNS, Level.KNOWN_SCAM)
 
     @property
+    def abstained(self) -> bool:
+        """Whether we asked instead of judging."""
+        return not self.flagged and self.question is not None
+
+    @property
     def missed(self) -> bool:
         return not self.flagged and self.question is None
 
 
 @dataclass(frozen=True)
 class Row:
-    """The figures of one group of messages; a share is None where nothing can be said (no scams, no benign)."""
+    """The figures of one group of messages; a share is None where nothing can be said (no scams, no benign). Of scams, `flagged`,
+    `asked` and `missed` make one; `abstained` is the share of all messages that were asked about instead of judged."""
 
     name: str
     scams: int
@@ -63,6 +69,7 @@ class Row:
     flagged: float | None
     asked: float | None
     missed: float | None
+    abstained: float | None
     false_alarm: float | None
     benign_known: float | None
     benign_asked: float | None
@@ -160,11 +167,12 @@ def row(name: str, outcomes: Sequence[Outcome]) -> Row:
         auc(scores, labels),
         recall_at(scores, labels, 0.05),
         _share(scams, lambda each: each.flagged),
-        _share(scams, lambda each: not each.flagged and each.question is not None),
+        _share(scams, lambda each: each.abstained),
         _share(scams, lambda each: each.missed),
+        _share(outcomes, lambda each: each.abstained),
         _share(benign, lambda each: each.flagged),
         _share(benign, lambda each: each.level is Level.KNOWN_SCAM),
-        _share(benign, lambda each: not each.flagged and each.question is not None),
+        _share(benign, lambda each: each.abstained),
         _share(typed, lambda each: bool(each.types[:1]) and each.types[0] in each.message.accepted),
         _share(typed, lambda each: any(one in each.message.accepted for one in each.types[:3])),
         calibration_error(scores, labels) if len(scams) and len(benign) else None,
@@ -213,6 +221,7 @@ _COLUMNS = (
     ("flagged", "flagged"),
     ("asked", "asked"),
     ("missed", "missed"),
+    ("abstained", "abstained"),
     ("false_alarm", "false"),
     ("benign_known", "b.known"),
     ("benign_asked", "b.asked"),
@@ -222,23 +231,37 @@ _COLUMNS = (
 )
 
 
+# What the columns mean whose names are cut.
+_LEGEND = (
+    "shares of scams: flagged, asked, missed (neither flagged nor asked about) · of all: abstained (asked instead of judged)",
+    "of benign: false alarm, called a known scam (b.known), asked (b.asked) · of scams with a type: type right (type1), "
+    "among three (type3)",
+    "calibration (calib): how far score and truth lie apart",
+)
+
+
 def render(made: Table) -> str:
     """The table as text, for a terminal or a file."""
     width = max(12, *(len(row.name) for rows in made.by.values() for row in rows)) if made.by else 12
     width = min(width, 44)
-    lines = [" " * width + "".join(f"{title:>9}" for _, title in _COLUMNS), _line(made.overall, width)]
+    lines = [" " * width + "".join(f"{title:>{_wide(title)}}" for _, title in _COLUMNS), _line(made.overall, width)]
     for name, rows in made.by.items():
         lines += ["", f"by {name}"]
         lines += [_line(each, width) for each in rows]
-    return "\n".join(lines)
+    return "\n".join([*lines, "", *_LEGEND])
 
 
 def _line(each: Row, width: int) -> str:
     cells = []
-    for name, _ in _COLUMNS:
+    for name, title in _COLUMNS:
         value = getattr(each, name)
-        cells.append("-" if value is None else str(value) if isinstance(value, int) else f"{value:.3f}")
-    return f"{each.name[:width]:<{width}}" + "".join(f"{cell:>9}" for cell in cells)
+        cell = "-" if value is None else str(value) if isinstance(value, int) else f"{value:.3f}"
+        cells.append(f"{cell:>{_wide(title)}}")
+    return f"{each.name[:width]:<{width}}" + "".join(cells)
+
+
+def _wide(title: str) -> int:
+    return max(9, len(title) + 1)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ RutanError
 ├── Overtaken           another process has our letter now: it must not be sent by us
 ├── NotMasked           personal data could not be masked: nothing may be stored
 ├── StoreFailed         the database does not answer; nothing of that call was kept (bot.store.transaction)
+│   └── StoreBusy       too many wait for it already; said at once, and only to whoever may come again
 ├── SealBroken          what was sealed cannot be opened with our keys (bot.sealing)
 ├── FormBroken          a stored form is none that we know (bot.store.forms)
 └── SettingsError       the settings are wrong; `.faults` names each (bot.settings)

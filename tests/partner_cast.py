@@ -7,16 +7,23 @@ import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from aiohttp import web
+from bulletin_cast import add_officials
 from conftest import House, free_port
-from store_cast import StandingClock
+from store_cast import StandingClock, add
 
 from bot.partners.guard import Guard
 from bot.partners.scopes import Scope
 from bot.store.audit import OPERATOR
+from bot.store.bulletins import Body, Bulletins
+from bot.store.forms import stamp
+from handlers.officials import Role
+from scheduler.alerts import warning_of
+from scheduler.bulletins import Kind
+from scheduler.trends import Month
 
 
 @dataclass(frozen=True)
@@ -77,6 +84,30 @@ async def program(
         name or f"a bank {len(chosen)} {chosen[0]}", chosen, rate, until, OPERATOR
     )
     return Program(house, issued.key)
+
+
+async def something_to_read(house: House) -> int:
+    """Two officials sign a warning, and last month some people asked and reported; the id of the warning."""
+    url, foundation = house.settings.database_url, house.bot.store.foundation
+    add_officials(url, [("Nat", Role.APPROVER), ("Mali", Role.EDITOR)])
+    this, bulletins = Month.of(foundation.today()), Bulletins(foundation)
+    warning = Body(warning_of("parcel-fee-link", house.bot.ports.knowledge))
+    id = await bulletins.draft(this, warning, OPERATOR, kind=Kind.ALERT)
+    for name in ("Nat", "Mali"):
+        await bulletins.sign(id, name)
+    at = stamp(this.before().start(foundation.timezone) + timedelta(days=3))
+    checked = [(at, "checked", "known_scam", "parcel", "parcel-fee-link", "line", "private", "th")] * 20
+    checked += [(at, "checked", "warning_signs", "loan", None, "telegram", "private", "en")] * 7
+    checked += [(at, "checked", "not_known", None, None, "web", "private", "th")] * 3
+    add(url, "events", ("at", "name", "level", "type", "entry", "platform", "chat_kind", "language"), checked)
+    losses = ["none"] * 6 + ["under_1k"] * 20 + ["1k_10k"] * 3 + [""] * 30
+    columns = ("number", "person", "platform", "text", "came_by", "language", "level", "state", "reported_at", "loss")
+    told = [
+        (f"RT-{n}", f"p{n}", "line", "x", "sms", "th", "known_scam", "received", at, loss)
+        for n, loss in enumerate(losses)
+    ]
+    add(url, "reports", columns, told)
+    return id
 
 
 @dataclass

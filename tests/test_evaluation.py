@@ -63,6 +63,8 @@ def test_a_row_counts_missed_asked_and_false_alarms() -> None:
     assert (row.scams, row.benign) == (4, 4)
     assert (row.flagged, row.asked, row.missed) == (0.5, 0.25, 0.25)
     assert (row.false_alarm, row.benign_known, row.benign_asked) == (0.5, 0.25, 0.25)
+    assert row.abstained == 0.25, "of all messages: one scam and one honest message were asked about"
+    assert evaluation.row("calm", [outcome(False, 0.1)]).abstained == 0.0
     assert row.type_first == 1.0
 
 
@@ -73,9 +75,14 @@ def test_the_table_is_json_and_text(knowledge: Knowledge) -> None:
     kept = json.loads(json.dumps(table.as_json()))
     assert kept["overall"]["scams"] == 1
     assert {row["name"] for row in kept["by"]["kind"]} == {"message", "chat"}
+    assert isinstance(kept["overall"]["abstained"], float) and "asked" in kept["overall"]
     text = evaluation.render(table)
     assert "AUC" in text
     assert "by source" in text
+    titles, figures = (line.split() for line in text.splitlines()[:2])
+    assert len(titles) == len(figures) - 1 and {"asked", "missed", "abstained"} <= set(titles)
+    for word in ("missed", "false alarm", "abstained", "type right", "calibration"):
+        assert word in text.rpartition("by type")[2], "what a cut name means"
 
 
 def test_messages_are_read_with_other_fair_types(tmp_path: Path) -> None:

@@ -215,6 +215,14 @@ def test_an_operator_adds_rotates_lists_and_revokes(tmp_path: Path) -> None:
         rutan(tmp_path, "webhook", "add", "ธนาคารทดสอบ", "https://partner.example/x?t=1", "--json").stdout
     )
     assert hook["secret"].startswith("whsec_")
+    anew = json.loads(
+        rutan(tmp_path, "webhook", "rotate", "ธนาคารทดสอบ", str(hook["id"]), "--grace", "1", "--json").stdout
+    )
+    assert anew["id"] == hook["id"] and anew["secret"].startswith("whsec_") and anew["secret"] != hook["secret"]
+    at_once = rutan(tmp_path, "webhook", "rotate", "ธนาคารทดสอบ", str(hook["id"]), "--grace", "0").stdout
+    assert "signs nothing any more" in at_once and anew["secret"] not in at_once
+    unknown = rutan(tmp_path, "webhook", "rotate", "ธนาคารทดสอบ", "99")
+    assert unknown.exit_code == 1 and "has no webhook 99" in unknown.stderr
     refused = rutan(tmp_path, "webhook", "add", "ธนาคารทดสอบ", "https://127.0.0.1/x")
     assert refused.exit_code == 2 and "must name a host" in refused.stderr
     (listed,) = json.loads(rutan(tmp_path, "list", "--json").stdout)
@@ -226,8 +234,10 @@ def test_an_operator_adds_rotates_lists_and_revokes(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/rutan.db"
     kept = str(rows(url, "partner_keys") + rows(url, "partner_webhooks") + rows(url, "audit"))
     assert added["key"] not in kept and rotated[-1] not in kept and hook["secret"] not in kept
+    assert anew["secret"] not in kept and rows(url, "partner_webhook_secrets") == []
     assert [row["act"] for row in rows(url, "audit")] == [
-        "partner added", "partner's key rotated", "partner's webhook added", "partner revoked",
+        "partner added", "partner's key rotated", "partner's webhook added", "partner's webhook secret rotated",
+        "partner's webhook secret rotated", "partner revoked",
     ]  # fmt: skip
 
 

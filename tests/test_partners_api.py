@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from conftest import House, house_of
-from partner_cast import Program, program, timed
-from store_cast import rows
+from partner_cast import Program, program, something_to_read, timed
+from store_cast import change, rows
 
 from bot.commands import partners as commands
 from bot.partners.edge import LARGEST_BATCH, LARGEST_BODY
@@ -25,6 +25,7 @@ from content.knowledge import Knowledge
 from content.models import Language
 from content.verdict import judge
 from handlers.officials import Official, Role
+from scheduler.trends import Month
 
 SCAM = "พัสดุของท่านตกค้าง กรุณาชำระค่าธรรมเนียม 39 บาท ที่ http://parcel-pay.example/th โทร 081-000-1234"
 NAT = Official(1, "nat", Role.APPROVER)
@@ -38,6 +39,33 @@ WRITES = {
     Scope.CHECK: ("/check/batch", {"texts": [{"text": SCAM}]}),
     Scope.REPORTS: ("/reports", {"text": SCAM, "consent": True}),
 }
+
+
+# Beside the API: of the early-warning feeds, those that are not public.
+FEEDS = {
+    Scope.FEEDS: ("/feeds/misp/partners/manifest.json", (Scope.FEEDS,)),
+    Scope.IDENTIFIERS: ("/feeds/misp/agencies/manifest.json", (Scope.FEEDS, Scope.IDENTIFIERS)),
+}
+
+
+async def test_no_scope_is_offered_that_opens_nothing(house: House) -> None:
+    """What those of the API open is asked below."""
+    assert {*READS, *WRITES, *FEEDS} == set(Scope)
+    for scope, (path, scopes) in FEEDS.items():
+        without = tuple(each for each in scopes if each is not scope) or (Scope.ENTRIES,)
+        for given, status in ((scopes, 200), (without, 403)):
+            partner = await program(house, *given, name=f"{scope} {status}")
+            headers = {"Authorization": f"Bearer {partner.key}"}
+            async with house.http.get(house.url + path, headers=headers) as answer:
+                assert answer.status == status, (path, given)
+
+
+async def test_a_scope_that_is_offered_no_more_opens_nothing_and_stops_nobody(house: House) -> None:
+    partner = await program(house, Scope.ENTRIES)
+    change(house.settings.database_url, "update partners set scopes = scopes || ',takedowns'")
+    assert (await partner.get("/entries")).status == 200 and (await partner.get("/trends")).trouble == "missing-scope"
+    (listed,) = await house.bot.partners.book.every()
+    assert listed.partner.scopes == {Scope.ENTRIES}
 
 
 def test_the_command_line_knows_every_scope() -> None:
@@ -162,11 +190,20 @@ async def test_entries_and_directory_come_in_pages_with_etags_in_the_language_as
 
 async def test_trends_are_of_months_that_have_ended(house: House) -> None:
     partner = await program(house, Scope.TRENDS)
+    await something_to_read(house)
     last = (await partner.get("/trends")).body
+    totals = {each["name"]: each["count"] for each in last["totals"]}
+    # Beside the thirty, twenty-seven would tell the three; beside the table of losses, twenty-three would.
+    assert (totals["asked"], totals["warned"], totals["unknown"], totals["known"]) == (30, None, None, None)
+    assert (totals["reports"], totals["reporters"], totals["lost_money"], totals["late"]) == (59, 59, None, 0)
+    losses = next(
+        {row["key"]: row["count"] for row in table["rows"]} for table in last["tables"] if table["by"] == "loss"
+    )
+    assert losses == {"": 30, "under_1k": 20, "1k_10k": None, "none": None}
     assert {each["name"] for each in last["totals"]} >= {"asked", "warned", "reports"}
     assert "hub" not in {each["by"] for each in last["tables"]}
     assert (await partner.get(f"/trends?month={last['month']}")).body == last
-    for early in (datetime.now(UTC).strftime("%Y-%m"), "2099-01"):
+    for early in (Month.of(house.bot.store.foundation.today()).text, "2099-01"):
         assert (await partner.get(f"/trends?month={early}")).trouble == "not-found", early
     for wrong in ("2026-13", "2026-00", "0001-01", "1999-12", "02026-01", "x"):
         assert (await partner.get(f"/trends?month={wrong}")).trouble == "invalid", wrong

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from conftest import House
-from partner_cast import program
+from partner_cast import program, something_to_read
 
 NAME = "client_made_of_the_description"
 
@@ -32,7 +32,7 @@ def generated(folder: Path) -> None:
 async def test_a_generated_client_does_the_main_calls(
     house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    key = (await program(house)).key
+    key, warning = (await program(house)).key, await something_to_read(house)
     async with house.http.get(f"{house.url}/api/v1/openapi.json") as answer:
         (tmp_path / "openapi.json").write_text(await answer.text(), encoding="utf-8")
     await asyncio.to_thread(generated, tmp_path)
@@ -59,8 +59,23 @@ async def test_a_generated_client_does_the_main_calls(
     assert entry.title.en and entry.title.th is None and entry.type_ is models.ScamType.PARCEL
     found = await call("directory", "look_up", kind=models.Kind.PHONE, value="1441")
     assert found.finding is models.Finding.OFFICIAL
-    assert (await call("alerts", "list_alerts")).items == []
-    assert (await call("trends", "get_trends")).totals
+    banks = await call("directory", "list_organisations", q="กสิกร", limit=5)
+    assert "kbank" in {each.id for each in banks.items} and banks.items[0].name.th
+    (listed,) = (await call("alerts", "list_alerts")).items
+    alert = await call("alerts", "get_alert", id=warning, language=models.Language.TH)
+    assert (listed.id, alert.id, alert.entry, alert.type_) == (
+        warning,
+        warning,
+        "parcel-fee-link",
+        models.ScamType.PARCEL,
+    )
+    assert alert.texts.th.do_now and alert.texts.en is None and listed.texts.en.title
+    assert isinstance(await call("alerts", "get_alert", id=warning + 1), models.ProblemOut)
+    trends = await call("trends", "get_trends")
+    told = {each.name: each.count for each in trends.totals}
+    assert (told["asked"], told["unknown"]) == (30, None)
+    types = next(table.rows for table in trends.tables if table.by is models.Dimension.TYPE)
+    assert [(row.key, row.count) for row in types] == [("parcel", 20), ("loan", None)]
     said = models.ReportIn(text="พัสดุตกค้าง กดลิงก์ http://parcel-pay.example", consent=True)
     report = await call("reports", "report", body=said, idempotency_key="generated-1")
     assert report.number.startswith("RT-")

@@ -11,11 +11,12 @@ import re
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from browsing import faults
 from click.testing import CliRunner
-from conftest import house_of
+from conftest import ROOT, house_of
 from desk_cast import DESKTOP, PHONE, WIDER, at_desk, desk_page
 from partner_cast import Receiver, Told, program, receiver, until
 from playwright.async_api import Browser
@@ -28,8 +29,8 @@ from bot.partners.sending import Messenger
 from bot.store import SqlStore
 from bot.store.audit import OPERATOR
 from bot.store.bulletins import Body, Bulletins
-from bot.store.partner_hooks import LONGEST_FAILING, PAUSES, News, WebhookBook
-from bot.store.partners import PartnerBook
+from bot.store.partner_hooks import LONGEST_FAILING, PAUSES, SECRET_PREFIX, News, WebhookBook
+from bot.store.partners import PartnerBook, PartnerRefused
 from content.knowledge import Knowledge
 from content.models import Language
 from handlers.officials import Role
@@ -38,6 +39,7 @@ from scheduler.bulletins import Kind
 from scheduler.trends import Month
 
 NOVEMBER = Month(2026, 11)
+API = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture
@@ -208,6 +210,62 @@ async def test_a_webhook_that_hears_nothing_for_long_is_switched_off_and_shown(t
     acts = [row["act"] for row in rows(f"sqlite:///{tmp_path}/rutan.db", "audit")]
     assert acts.count("partner's webhook disabled") == 2
     store.close()
+
+
+async def test_while_a_secret_is_changed_both_sign_and_nobody_misses_a_warning(
+    store: SqlStore, clock: StandingClock, knowledge: Knowledge, partner: Receiver, url: str
+) -> None:
+    verify: dict[str, Any] = {}
+    (written,) = re.findall(r"^```python\n([^`]*def verify[^`]*)^```$", API, re.MULTILINE)
+    exec(written, verify)
+    book, week = WebhookBook(store.foundation), timedelta(days=7)
+    others = await webhook(store, partner.url, Scope.FEEDS, name="Other")
+
+    async def who_signed(*known: str) -> list[bool]:
+        """By which of these secrets a partner finds the next news to be ours."""
+        told, number = len(partner.told), len(rows(url, "partner_events"))
+        await book.announce(News("campaign.confirmed", f"campaign:{number}", 1, {"id": number}))
+        await herald.tick()
+        await partner.until(told + 2)
+        await until(lambda: {row["state"] for row in rows(url, "partner_deliveries")} == {"delivered"})
+        for each in partner.told[told:]:
+            if verify["verify"](each.headers, each.body, others, 10**10):
+                assert checked(each, others), "one signature, where nothing is being changed"
+            else:
+                ours = each
+        found = [verify["verify"](ours.headers, ours.body, secret, 10**10) for secret in known]
+        assert len(ours.headers["webhook-signature"].split(" ")) == found.count(True)
+        return found
+
+    async with Messenger(inside=True) as messenger:
+        herald = Herald(store.foundation, lambda: knowledge, messenger)
+        first = await webhook(store, partner.url, Scope.FEEDS)
+        id = (await book.of_named("Bank"))[0].id
+        assert await who_signed(first) == [True]
+        second = (await book.rotate("Bank", id, week, OPERATOR)).secret
+        assert (await book.of_named("Bank"))[0].older_until == clock.now() + week
+        assert await who_signed(first, second) == [True, True]
+        # Changed once more within the week: each older one has the time it was given, and none has longer.
+        clock.on(days=5)
+        third = (await book.rotate("Bank", id, week, OPERATOR)).secret
+        assert await who_signed(first, second, third) == [True, True, True]
+        clock.on(days=3)
+        assert await who_signed(first, second, third) == [False, True, True]
+        clock.on(days=5)
+        assert await who_signed(first, second, third) == [False, False, True]
+        assert await book.remove_old() == 0 and rows(url, "partner_webhook_secrets") == []
+        # It has become known to others: the old one ends at once, and so would all before it.
+        await book.rotate("Bank", id, week, OPERATOR)
+        fifth = (await book.rotate("Bank", id, timedelta(), OPERATOR)).secret
+        assert await who_signed(third, fifth) == [False, True]
+        assert (await book.of_named("Bank"))[0].older_until is None
+        await book.rotate("Bank", id, week, OPERATOR)
+        assert [SECRET_PREFIX in str(row["secret"]) for row in rows(url, "partner_webhook_secrets")] == [False]
+        for name, wrong in (("Bank", 99), ("Other", id)):
+            with pytest.raises(PartnerRefused, match="has no webhook"):
+                await book.rotate(name, wrong, week, OPERATOR)
+        await book.remove("Bank", id, OPERATOR)
+        assert rows(url, "partner_webhook_secrets") == []
 
 
 async def test_no_webhook_reaches_into_our_own_network(

@@ -13,6 +13,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 from conftest import House, house_of
+from markupsafe import escape
 from replies import ALARM, CALM, CAUTION, URGENT
 from starlette.datastructures import Headers
 from test_dialogue import ORDINARY, SCAM
@@ -105,6 +106,32 @@ def test_whom_to_call_stands_right_under_what_to_do() -> None:
     assert render(after).index("tel:1441") < render(after).index("อ่านต่อ")
     for reply in (ALARM, after, CALM, CAUTION, URGENT):
         assert render(reply).count("tel:1441") == 1
+
+
+# --- whom to write to ------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("contact", "link"),
+    [
+        ("soc@rutan.example", "mailto:soc@rutan.example"),
+        ("https://rutan.example/contact?a=1&b=2", "https://rutan.example/contact?a=1&b=2"),
+        ("โทร 02-000-0000 <b>", ""),
+        ("http://rutan.example", ""),
+        ("javascript:alert(1)", ""),
+        ("a@b.example?bcc=c@d.example", ""),
+        ('https://rutan.example/"><script>', 'https://rutan.example/"><script>'),
+        ("", ""),
+    ],
+)
+async def test_the_foot_of_the_page_says_whom_to_write_to(tmp_path: Path, contact: str, link: str) -> None:
+    async with house_of(tmp_path, publisher_contact=contact) as house:
+        for language, label in (("th", "แจ้งช่องโหว่"), ("en", "report a weakness")):
+            async with house.http.get(f"{house.url}/?lang={language}") as answer:
+                foot = (await answer.text()).split("<footer>")[1].split("</footer>")[0]
+            assert (label in foot) is bool(contact)
+            assert re.findall(r'<a href="([^"]*)">([^<]*)</a>', foot) == (
+                [(escape(link), escape(contact))] if link else []
+            )
+            assert str(escape(contact)) in foot and "<b>" not in foot and "<script" not in foot
 
 
 # --- the cookie ------------------------------------------------------------------------------------------------------
@@ -270,7 +297,7 @@ async def test_news_are_handed_out_once_and_only_to_their_browser(house: House) 
     name = Seal(house.settings.keys()).open(sealed)
     await house.bot.accept([read({"text": SCAM["th"]}, name, Language.THAI, NOW)])
     news = ""
-    async with browser() as other, asyncio.timeout(10):
+    async with browser() as other, asyncio.timeout(30):
         while not news:
             await asyncio.sleep(0.1)
             async with other.get(f"{house.url}/chat/news") as answer:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bot.store.store import SqlStore
 
 R = TypeVar("R")
-SCOPES = ("check", "entries", "directory", "alerts", "trends", "reports", "feeds", "identifiers", "takedowns")
+SCOPES = ("check", "entries", "directory", "alerts", "trends", "reports", "feeds", "identifiers")
 USUAL_RATE = "600/min"
 as_json_option = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 scope_option = click.option(
@@ -159,6 +159,31 @@ def add_webhook(name: str, url: str, as_json: bool) -> None:
     click.echo(opened.secret)
 
 
+@webhook.command("rotate")
+@click.argument("name")
+@click.argument("id", type=int)
+@click.option(
+    "--grace",
+    type=click.IntRange(0, 90 * 24),
+    default=168,
+    show_default=True,
+    help="Hours that older secrets still sign.",
+)
+@as_json_option
+@clearly
+def rotate_webhook(name: str, id: int, grace: int, as_json: bool) -> None:
+    """Print a new secret of webhook ID of NAME, this once; the older ones sign beside it until the grace is over."""
+    from bot.store.audit import OPERATOR
+
+    opened = with_webhooks(lambda book: book.rotate(name, id, timedelta(hours=grace), OPERATOR))
+    if as_json:
+        click.echo(json.dumps({"id": opened.id, "secret": opened.secret}))
+        return
+    beside = f"the older one signs too for {grace} h" if grace else "the older one signs nothing any more"
+    click.echo(f"Webhook {opened.id} of {name}. The new secret, shown this once; {beside}:")
+    click.echo(opened.secret)
+
+
 @webhook.command("list")
 @click.argument("name")
 @as_json_option
@@ -292,6 +317,7 @@ def webhook_row(known: Webhook) -> dict[str, object]:
         "waiting": known.waiting,
         "told_at": _said(known.told_at),
         "failing_since": _said(known.failing_since),
+        "older_secret_until": _said(known.older_until),
         "why": known.why,
     }
 

@@ -18,7 +18,6 @@ class Scope(StrEnum):
     REPORTS = "reports"  # report, and hear what became of it
     FEEDS = "feeds"  # the early-warning feeds that are not public
     IDENTIFIERS = "identifiers"  # telephones and accounts in them: for agencies
-    TAKEDOWNS = "takedowns"  # take-down packages and their state
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
@@ -60,7 +61,7 @@ class Messenger:
         if wrong := addresses.fault(delivery.url, inside=self._inside):
             return Outcome(wrong)
         body = delivery.body.encode()
-        headers = signed(delivery.secret, delivery.event, now, body)
+        headers = signed(delivery.secret, delivery.event, now, body, delivery.older)
         try:
             async with self._http.post(
                 delivery.url, data=body, headers=headers, allow_redirects=False, skip_auto_headers=("User-Agent",)
@@ -91,15 +92,16 @@ def _said(trouble: BaseException) -> str:
     return "no connection" if isinstance(trouble, aiohttp.ClientConnectorError) else type(trouble).__name__
 
 
-def signed(secret: str, event: str, now: datetime, body: bytes) -> dict[str, str]:
-    """The headers of one attempt: id, time, and the signature of both with the body."""
+def signed(secret: str, event: str, now: datetime, body: bytes, older: Sequence[str] = ()) -> dict[str, str]:
+    """The headers of one attempt: id, time, and the signature of both with the body; while a rotation lasts, one by each secret."""
     at = str(int(now.timestamp()))
+    signatures = ("v1," + signature(each, event, at, body) for each in (secret, *older))
     return {
         "Content-Type": "application/json",
         "User-Agent": "Rutan-Webhooks/1",
         "webhook-id": event,
         "webhook-timestamp": at,
-        "webhook-signature": "v1," + signature(secret, event, at, body),
+        "webhook-signature": " ".join(signatures),
     }
 
 

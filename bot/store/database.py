@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
 import sqlite_utils
 
+from bot.store.room import Readers, Room
 from bot.store.transaction import Reach, Row, StoreFailed, Transaction
 from bot.store.writing import Writer
 
@@ -118,7 +117,7 @@ class Database:
         self._pen = self._connect()
         self._writer = Writer([SqlitePen(self._pen, queries, path)])
         self._mine = threading.local()
-        self._readers = ThreadPoolExecutor(readers, "store-reader")
+        self._readers = Readers(readers)
 
     def start(self, prepare: Callable[[sqlite_utils.Database], None]) -> None:
         """Bring the file to its newest form with `prepare`, in one transaction, and begin to write."""
@@ -141,17 +140,21 @@ class Database:
     async def read(self, work: Callable[[Transaction], T]) -> T:
         """Run a unit that only reads, beside the writer. It sees everything committed before."""
         self._writer.refuse_when_closed()
-        return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, work)
+        return await self._readers.run(self._read, work)
 
     @property
     def closed(self) -> bool:
         return self._writer.closed
 
+    @property
+    def rooms(self) -> Sequence[Room]:
+        return self._writer.room, self._readers.room
+
     def close(self) -> None:
         """Write what still waits, then let go of the file. May be called twice."""
         if not self._writer.close():
             return
-        self._readers.shutdown()
+        self._readers.close()
         for connection in self._connections:
             connection.close()
 

@@ -55,7 +55,8 @@ class News:
 
 @dataclass(frozen=True)
 class Webhook:
-    """Where a partner is told. `host` is all of its address that is shown; `why` says why nothing arrives, or arrived last."""
+    """Where a partner is told. `host` is all of its address that is shown; `why` says why nothing arrives, or arrived last;
+    `older_until`: an older secret signs too until then."""
 
     id: int
     partner: int
@@ -66,11 +67,12 @@ class Webhook:
     disabled_at: datetime | None
     why: str
     waiting: int
+    older_until: datetime | None
 
 
 @dataclass(frozen=True)
 class Opened:
-    """A new webhook with the secret that signs, this once."""
+    """A webhook with a new secret that signs, this once."""
 
     id: int
     secret: str
@@ -78,7 +80,8 @@ class Opened:
 
 @dataclass(frozen=True)
 class Delivery:
-    """One thing to be told at one place: `event` stays the same however often it is tried; `tries` were made before."""
+    """One thing to be told at one place: `event` stays the same however often it is tried; `tries` were made before; `older`
+    secrets sign beside the newest."""
 
     id: int
     webhook: int
@@ -88,6 +91,7 @@ class Delivery:
     secret: str
     event: str
     body: str
+    older: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -130,8 +134,7 @@ class WebhookBook:
 
     async def add(self, name: str, url: str, made_by: str) -> Opened:
         """A webhook of the partner `name`. The address was looked at before."""
-        now = self._foundation.now()
-        secret = SECRET_PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
+        now, secret = self._foundation.now(), _new_secret()
 
         def work(tx: Transaction) -> Opened:
             partner = partners.known(tx, name)
@@ -140,6 +143,25 @@ class WebhookBook:
             detail = {"webhook": row["id"], "host": _host(url)}
             audit.written(tx, Act(made_by, "partner's webhook added", partners.subject(partner.id), detail), now)
             return Opened(row["id"], secret)
+
+        return await self._database.write(work)
+
+    async def rotate(self, name: str, id: int, grace: timedelta, made_by: str) -> Opened:
+        """A new secret; the older ones sign beside it for `grace` yet, and none of them longer than before."""
+        now, secret = self._foundation.now(), _new_secret()
+        until = forms.stamp(now + grace)
+
+        def work(tx: Transaction) -> Opened:
+            partner = partners.known(tx, name)
+            which = {"id": id, "partner": partner.id}
+            if not tx.run("keep_webhook_secret", until=until, **which):
+                raise PartnerRefused(f"{partner.name} has no webhook {id}.")
+            tx.run("change_webhook_secret", secret=self._foundation.seal.close(secret), **which)
+            tx.run("end_webhook_secrets", id=id, until=until)
+            tx.run("remove_webhook_secrets", now=forms.stamp(now))
+            subject = partners.subject(partner.id)
+            audit.written(tx, Act(made_by, "partner's webhook secret rotated", subject, {"webhook": id}), now)
+            return Opened(id, secret)
 
         return await self._database.write(work)
 
@@ -221,18 +243,26 @@ class WebhookBook:
 
     async def due(self, most: int, webhook: int = 0) -> Sequence[Delivery]:
         """What is to be tried now; `webhook`: only there."""
-        which = {"now": forms.stamp(self._foundation.now()), "webhook": webhook, "page": most}
-        rows = await self._database.read(lambda tx: tx.rows("due_partner_deliveries", **which))
-        return [each for row in rows if (each := self._delivery(row)) is not None]
+        now = forms.stamp(self._foundation.now())
+        which = {"now": now, "webhook": webhook, "page": most}
 
-    def _delivery(self, row: Row) -> Delivery | None:
+        def work(tx: Transaction) -> tuple[Sequence[Row], Sequence[Row]]:
+            rows = tx.rows("due_partner_deliveries", **which)
+            return rows, tx.rows("older_webhook_secrets", now=now) if rows else ()
+
+        rows, older = await self._database.read(work)
+        return [each for row in rows if (each := self._delivery(row, older)) is not None]
+
+    def _delivery(self, row: Row, older: Sequence[Row]) -> Delivery | None:
+        opened = self._foundation.seal.open
         try:
-            secret = self._foundation.seal.open(row["secret"])
+            secret = opened(row["secret"])
+            beside = tuple(opened(each["secret"]) for each in older if each["webhook"] == row["webhook"])
         except SealBroken:
             # Left where it is: with the right SECRET_KEY it can still be told.
             return None
         which = (row["id"], row["webhook"], row["tries"], forms.moment(row["due_at"]), row["url"], secret)
-        return Delivery(*which, row["event"], row["body"])
+        return Delivery(*which, row["event"], row["body"], beside)
 
     async def hold(self, delivery: Delivery) -> bool:
         """Claim one attempt; False where another process was quicker."""
@@ -278,9 +308,19 @@ class WebhookBook:
         return Ended(row["state"], row["tries"], row["why"])
 
     async def remove_old(self) -> int:
-        """Forget what was told long ago; how many events."""
-        before = forms.stamp(self._foundation.now() - _EVENTS_STAY)
-        return await self._database.write(lambda tx: tx.run("remove_partner_events", before=before, page=500))
+        """Forget what was told long ago, and secrets that sign nothing any more; how many events."""
+        now = self._foundation.now()
+        before = forms.stamp(now - _EVENTS_STAY)
+
+        def work(tx: Transaction) -> int:
+            tx.run("remove_webhook_secrets", now=forms.stamp(now))
+            return tx.run("remove_partner_events", before=before, page=500)
+
+        return await self._database.write(work)
+
+
+def _new_secret() -> str:
+    return SECRET_PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 def _switch_off(tx: Transaction, webhook: int, why: str, now: datetime) -> None:
@@ -298,7 +338,8 @@ def _withdrawn(row: Row) -> News:
 
 def _webhook(row: Row) -> Webhook:
     moments = {
-        name: forms.moment(row[name]) if row[name] else None for name in ("failing_since", "told_at", "disabled_at")
+        name: forms.moment(row[name]) if row[name] else None
+        for name in ("failing_since", "told_at", "disabled_at", "older_until")
     }
     return Webhook(
         row["id"],

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import psycopg
@@ -12,6 +10,7 @@ from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool
 
 from bot.store import dialect
+from bot.store.room import Readers, Room
 from bot.store.transaction import Reach, Row, StoreFailed, Transaction
 from bot.store.writing import LARGEST_BATCH, Again, Writer
 
@@ -169,7 +168,7 @@ class PostgresDatabase:
             )
             for reach, pens in self._pens.items()
         }
-        self._readers = ThreadPoolExecutor(readers, "store-reader")
+        self._readers = Readers(readers)
         self._pool = _pool(url, readers)
 
     def _pen(self, begin: str = _BEGIN) -> PostgresPen:
@@ -181,7 +180,7 @@ class PostgresDatabase:
             with connect(self._url, autocommit=False) as connection:
                 prepare(connection)
         except psycopg.Error as error:
-            self._readers.shutdown()
+            self._readers.close()
             raise failed("prepared", error) from error
         for writer in self._writers.values():
             writer.start()
@@ -195,18 +194,22 @@ class PostgresDatabase:
     async def read(self, work: Callable[[Transaction], T]) -> T:
         """Run a unit that only reads, beside the writers. It sees everything committed before."""
         self._writers[Reach.HOUSE].refuse_when_closed()
-        return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, work)
+        return await self._readers.run(self._read, work)
 
     @property
     def closed(self) -> bool:
         return self._writers[Reach.HOUSE].closed
+
+    @property
+    def rooms(self) -> Sequence[Room]:
+        return *(writer.room for writer in self._writers.values()), self._readers.room
 
     def close(self) -> None:
         """Write what still waits, then let go. May be called twice."""
         closed = [writer.close() for writer in self._writers.values()]
         if not all(closed):
             return
-        self._readers.shutdown()
+        self._readers.close()
         for pens in self._pens.values():
             for pen in pens:
                 pen.close()
@@ -235,6 +238,8 @@ def _pool(url: str, readers: int) -> ConnectionPool[Connection]:
         kwargs=_arguments(autocommit=True, options="-c default_transaction_read_only=on"),
         min_size=1,
         max_size=readers,
+        # Each thread waits for one at most; the row of those who wait for a thread is `Readers`'.
+        max_waiting=readers,
         timeout=CONNECT_SECONDS,
         reconnect_timeout=RECONNECT_SECONDS,
         open=False,

@@ -22,7 +22,9 @@ PARTS: tuple[tuple[str, int | str], ...] = (
     ("trusted_news", 0),
     ("campaign_identifiers", 0),
     ("takedown_targets", 0),
+    # A rotation moves a secret from the first to the second.
     ("partner_webhooks", 0),
+    ("partner_webhook_secrets", 0),
 )
 # Opened and sealed between two transactions, so that no answer waits behind it.
 _PAGE = 200

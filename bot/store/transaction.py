@@ -9,9 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from handlers.errors import RutanError
+
+if TYPE_CHECKING:
+    from bot.store.room import Room
 
 T = TypeVar("T")
 
@@ -21,6 +24,10 @@ _COMMENT = re.compile(r"^--.*\n", re.MULTILINE)
 
 class StoreFailed(RutanError):
     """The database could not be opened, read or written; nothing of the unit that hears this was kept."""
+
+
+class StoreBusy(StoreFailed):
+    """Too many wait for the database already. Only whoever may come again hears this, and at once (`room.py`)."""
 
 
 class Reach(Enum):
@@ -67,6 +74,10 @@ class AnyDatabase(Protocol):
     @property
     def closed(self) -> bool:
         """Whether nothing will be read or written any more."""
+
+    @property
+    def rooms(self) -> Sequence[Room]:
+        """Where units wait to be written or read."""
 
     async def write(self, work: Callable[[Transaction], T], reach: Reach = Reach.HOUSE) -> T:
         """Run a unit of work and wait until it is on the disk; it may run more than once."""

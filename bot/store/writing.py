@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
+from bot.store.room import Room
 from bot.store.transaction import StoreFailed, Transaction
 
 T = TypeVar("T")
@@ -55,6 +56,7 @@ class _Unit:
     work: Callable[[Transaction], Any]
     loop: asyncio.AbstractEventLoop
     future: asyncio.Future[Any]
+    refusable: bool
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,9 @@ class Writer:
     def __init__(
         self, pens: Sequence[Pen], *, largest: int = LARGEST_BATCH, marked: bool = True, name: str = "store-writer"
     ) -> None:
+        # Bounded by the room where units enter it.
         self._waiting: queue.SimpleQueue[_Unit | None] = queue.SimpleQueue()
+        self.room = Room()
         self._gate = threading.Lock()
         self._closed = False
         self._largest = largest
@@ -83,12 +87,13 @@ class Writer:
 
     async def write(self, work: Callable[[Transaction], T]) -> T:
         """Run a unit of work and wait until it is on the disk. What the unit raises, the caller hears: then its writes
-        are undone, and no other unit's. A unit may be run more than once and must touch nothing but its transaction."""
+        are undone, and no other unit's. A unit may be run more than once and must touch nothing but its transaction.
+        Raises StoreBusy at once where too many wait who may come again, as this one may."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         with self._gate:
             self.refuse_when_closed()
-            self._waiting.put(_Unit(work, loop, future))
+            self._waiting.put(_Unit(work, loop, future, self.room.enter()))
         return await future
 
     @property
@@ -133,6 +138,7 @@ class Writer:
                 self._waiting.put(None)
                 break
             batch.append(unit)
+        self.room.leave([unit.refusable for unit in batch])
         return batch
 
 

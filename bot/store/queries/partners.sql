@@ -95,8 +95,30 @@ returning id;
 -- A partner's webhooks.
 select id, partner, url, secret, made_at, failing_since, told_at, disabled_at, why,
   (select count(*) from partner_deliveries
-   where partner_deliveries.webhook = partner_webhooks.id and partner_deliveries.state = 'waiting') as waiting
+   where partner_deliveries.webhook = partner_webhooks.id and partner_deliveries.state = 'waiting') as waiting,
+  (select max(until) from partner_webhook_secrets where partner_webhook_secrets.webhook = partner_webhooks.id) as older_until
 from partner_webhooks where partner = :partner order by id;
+
+-- keep_webhook_secret --
+-- The secret that is about to be an older one.
+insert into partner_webhook_secrets (webhook, secret, until)
+select id, secret, :until from partner_webhooks where id = :id and partner = :partner;
+
+-- change_webhook_secret --
+-- Signs from the next try on.
+update partner_webhooks set secret = :secret where id = :id and partner = :partner;
+
+-- end_webhook_secrets --
+-- After a rotation none of the older ones signs for longer than the newest of them.
+update partner_webhook_secrets set until = :until where webhook = :id and until > :until;
+
+-- older_webhook_secrets --
+-- What signs beside the newest secret, of all webhooks: mostly nothing.
+select webhook, secret from partner_webhook_secrets where until > :now order by id desc;
+
+-- remove_webhook_secrets --
+-- What signs nothing any more.
+delete from partner_webhook_secrets where until <= :now;
 
 -- webhooks_to_tell --
 -- Everybody who may hear of something new.
@@ -218,3 +240,11 @@ select id, secret as body from partner_webhooks where id > :after order by id li
 -- reseal_partner_webhooks --
 -- One secret under the newest key.
 update partner_webhooks set secret = :body where id = :id and secret = :before;
+
+-- sealed_partner_webhook_secrets --
+-- The same for the older secrets.
+select id, secret as body from partner_webhook_secrets where id > :after order by id limit :page;
+
+-- reseal_partner_webhook_secrets --
+-- One of them under the newest key.
+update partner_webhook_secrets set secret = :body where id = :id and secret = :before;

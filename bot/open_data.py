@@ -7,21 +7,22 @@ they hide.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from bot.desk import labels
 from bot.desk.names import Names
-from bot.store.figures import Figures
+from bot.store.figures import WHOLES, Figures
 from bot.store.foundation import Foundation
 from bot.store.open_data import began
 from content.knowledge import Knowledge
 from content.models import Language
-from scheduler.trends import SMALLEST, Dimension, Month, MonthFigures
+from scheduler.published import published as public_totals
+from scheduler.trends import Dimension, Month, MonthFigures
 
 COLUMNS = ("period", "breakdown", "key", "name_th", "name_en", "count", "suppressed", "unit")
 KEY = ("period", "breakdown", "key")
-# Totals that are published. How many lost money is not: beside the table of losses it would tell what that hides.
+# Of the totals that `scheduler.published` shows. How many lost money is only ever told where the table of losses tells it.
 TOTALS = ("asked", "warned", "unknown", "reports", "reporters", "useful", "not_useful", "emergencies")
 # Hubs are not: they are small, and their names are those of villages.
 TABLES = (
@@ -100,49 +101,14 @@ async def ended_months(foundation: Foundation) -> list[Month]:
 def published(figures: MonthFigures, knowledge: Knowledge) -> tuple[Figure, ...]:
     """A month as it is published: never more than the desk's trends show."""
     named = _Named(figures.month.text, knowledge)
-    totals = {name: figures.count(name) for name in TOTALS}
-    hidden = _hidden(totals)
-    found = [named.total(name, None if name in hidden else count) for name, count in totals.items()]
-    tables = {
-        dimension: {row.key: row.count for row in figures.tables[dimension] if row.count != 0} for dimension in TABLES
-    }
-    if hidden & {"unknown", "warned"}:
-        _cover_types(tables, knowledge)
-    wholes = {
-        Dimension.TYPE: "warned", Dimension.ENTRY: "warned", Dimension.PLATFORM: "asked", Dimension.LANGUAGE: "asked",
-    }  # fmt: skip
-    for dimension, rows in tables.items():
-        if not rows and totals[wholes.get(dimension, "reports")]:
+    totals = public_totals(figures)
+    found = [named.total(name, totals[name]) for name in TOTALS]
+    for dimension in TABLES:
+        rows = {row.key: row.count for row in figures.tables[dimension] if row.count != 0}
+        if not rows and figures.count(WHOLES[dimension]):
             found.append(named.withheld(dimension))
         found += [named.of(dimension, key, count) for key, count in rows.items()]
     return tuple(found)
-
-
-def _hidden(totals: Mapping[str, int]) -> set[str]:
-    """Totals too small to be told, and those that would tell them: asked is warned and unknown together."""
-    hidden = {name for name, count in totals.items() if 0 < count < SMALLEST}
-    if hidden & {"warned", "unknown"}:
-        hidden |= {"warned", "unknown"}
-    if "reports" in hidden and totals["reporters"]:
-        hidden.add("reporters")
-    return hidden
-
-
-def _cover_types(tables: dict[Dimension, dict[str, int | None]], knowledge: Knowledge) -> None:
-    """The types add up to the warned: where that must not be known, one more of them is hidden."""
-    types = tables[Dimension.TYPE]
-    shown = [count for count in types.values() if count is not None]
-    if not shown or None in types.values():
-        return
-    least = min(shown)
-    covered = {key for key, count in types.items() if count == least}
-    left = {key: None if key in covered else count for key, count in types.items()}
-    tables[Dimension.TYPE] = left if len(covered) < len(types) else {}
-    tables[Dimension.ENTRY] = {
-        key: count
-        for key, count in tables[Dimension.ENTRY].items()
-        if key in knowledge.entries and knowledge.entries[key].type.value not in covered
-    }
 
 
 def quarters(months: Sequence[Month], found: Sequence[Sequence[Figure]]) -> Iterable[Figure]:

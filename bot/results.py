@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import yaml
 
 from bot.desk import formats
-from bot.score import at_most, waited
+from bot.score import answered_within, at_most
 from bot.store.results import Results, Rows
 from bot.store.takedown_types import Took, half_within
 from bot.street.sheet import Block, Heading, Points, Sheet, Table, Text
@@ -95,8 +95,8 @@ def measures(results: Results) -> Mapping[str, int | float | None]:
     counts["hub_reports"] = _of_hubs(results)
     shares = {name: _share(counts[of], counts[whole], up) for name, (of, whole, up) in SHARES.items()}
     times = {
-        "answer_median": waited(results.times, 0.5),
-        "answer_p95": waited(results.times, 0.95),
+        "answer_median": answered_within(results.times, 0.5, counts["answers"]),
+        "answer_p95": answered_within(results.times, 0.95, counts["answers"]),
         "review_median": at_most(results.times.reviews, 0.5),
         "review_p95": at_most(results.times.reviews, 0.95),
     }
@@ -223,8 +223,9 @@ class Telling:
 
     def _time(self, name: str, value: float | None, results: Results) -> str:
         if value is None:
-            endless = name.startswith("answer") and results.times.never and results.counts["failed_answers"]
-            return self.say("results.endless" if endless else "results.none")
+            if name.startswith("answer") and results.times.never:
+                return self.say("results.hidden" if results.counts["answers"] is None else "results.endless")
+            return self.say("results.none")
         if name.startswith("review"):
             return self.say("results.hours", n=f"{value:,}")
         return self.say("results.seconds", n=f"{value / 1000:,.2f}")

@@ -1,4 +1,7 @@
-"""The public scorecard: how well Rutan did, last month beside this one, true to the last row and never in our favour."""
+"""The public scorecard: how well Rutan did, last month beside this one, true to the last row and never in our favour.
+
+Few people are not told of, as in all that is published; our own mistakes and delays are, to the last one.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,8 @@ from bot.store.transaction import StoreFailed, named_queries
 from bot.webchat import SECURITY, hint
 from content.models import Language
 from handlers.report import REVIEW_DAYS
-from scheduler.trends import Month, MonthFigures
+from scheduler.published import published
+from scheduler.trends import SMALLEST, Month, MonthFigures
 
 HERE = Path(__file__).parent
 # In this order on the page; each is explained by a label of its own.
@@ -41,13 +45,13 @@ STAYS = timedelta(seconds=30)
 
 @dataclass(frozen=True)
 class Score:
-    """One month. Times are upper edges: never shorter than they were; None where there was nothing to time, and also where
-    the wait had no end (`answer_endless`)."""
+    """One month. `counts`: None for a number too small to be told. Times are upper edges: never shorter than they were; None
+    where there was nothing to time, where the wait had no end (`answer_endless`), and where it would tell a hidden number."""
 
     month: str
     so_far: bool
     until: str
-    counts: Mapping[str, int]
+    counts: Mapping[str, int | None]
     answer_median_ms: int | None
     answer_p95_ms: int | None
     answer_endless: bool
@@ -57,15 +61,16 @@ class Score:
 
 def scored(figures: MonthFigures, times: Times) -> Score:
     """A month's figures and waits as the public sees them."""
-    median, p95 = (waited(times, share) for share in (0.5, 0.95))
+    counts = published(figures)
+    median, p95 = (answered_within(times, share, counts["answers"]) for share in (0.5, 0.95))
     return Score(
         month=figures.month.text,
         so_far=figures.so_far,
         until=figures.until.isoformat(timespec="seconds"),
-        counts={name: figures.totals[name].count for name in COUNTED},
+        counts={name: counts[name] for name in COUNTED},
         answer_median_ms=median,
         answer_p95_ms=p95,
-        answer_endless=p95 is None and times.never > 0,
+        answer_endless=p95 is None and times.never > 0 and counts["answers"] is not None,
         review_median_hours=at_most(times.reviews, 0.5),
         review_promise_hours=REVIEW_DAYS * 24,
     )
@@ -85,6 +90,12 @@ def at_most(histogram: Mapping[int, int], share: float, endless: int = 0) -> int
 def waited(times: Times, share: float) -> int | None:
     """Milliseconds in which that share of people had their answer; one that never left was the longest wait of all."""
     return at_most(times.answers, share, times.never) if times.answers else None
+
+
+def answered_within(times: Times, share: float, answers: int | None) -> int | None:
+    """As `waited`, where `answers` is how many are told of. Beside answers that never left a time would say how few of the
+    others there were."""
+    return None if answers is None and times.never else waited(times, share)
 
 
 class Labels:
@@ -149,6 +160,7 @@ class Scorecard:
             until=formats.when(self._bot.store.foundation.now(), language, zone),
             rows=COUNTED,
             timed=[(name, self._times(name, this, language), self._times(name, last, language)) for name in TIMED],
+            smallest=SMALLEST,
             queries=[(name, SOURCES[name], self._queries[SOURCES[name]]) for name in COUNTED],
             days=REVIEW_DAYS,
         )
@@ -164,8 +176,10 @@ class Scorecard:
             )
         ms = score.answer_median_ms if name == "answer_median" else score.answer_p95_ms
         if ms is None:
-            endless = score.answer_endless and bool(score.counts["failed_answers"])
-            return self._labels.say("score.endless" if endless else "score.none", language)
+            hidden = score.counts["answers"] is None
+            return self._labels.say(
+                "score.hidden" if hidden else "score.endless" if score.answer_endless else "score.none", language
+            )
         return self._labels.say("score.seconds", language, n=f"{ms / 1000:,.2f}")
 
     async def json(self, request: Request) -> Response:
@@ -176,7 +190,13 @@ class Scorecard:
             return JSONResponse({"error": "the database does not answer"}, status_code=503)
         sources = {name: {"query": SOURCES[name], "sql": self._queries[SOURCES[name]]} for name in COUNTED}
         return JSONResponse(
-            {"this_month": asdict(this), "last_month": asdict(last), "overdue_now": overdue, "counted_by": sources},
+            {
+                "this_month": asdict(this),
+                "last_month": asdict(last),
+                "overdue_now": overdue,
+                "hidden_under": SMALLEST,
+                "counted_by": sources,
+            },
             headers={"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"},
         )
 

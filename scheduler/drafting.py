@@ -16,6 +16,7 @@ from content.models import State as EntryState
 from handlers.messages import Button, ButtonKind, Line, Reply, Section, Tone, line
 from handlers.wording import Voice
 from scheduler.bulletins import Advice, Bulletin, BulletinText, Content, FigureLine, Kind
+from scheduler.published import small
 from scheduler.trends import BUDDHIST_ERA, SMALLEST, Counted, Dimension, Month, MonthFigures
 
 LANGUAGES = tuple(Language)
@@ -57,7 +58,9 @@ def _intro(figures: MonthFigures, voice: Voice) -> str:
     if asked is None or asked.count < SMALLEST:
         return voice.say("bulletin_intro_few")
     key = "bulletin_intro_so_far" if figures.so_far else "bulletin_intro"
-    return voice.say(key, count=_number(asked.count), before=_number(asked.before))
+    few = small(asked.before)
+    before = voice.say("bulletin_fewer", smallest=str(SMALLEST)) if few else _number(asked.before)
+    return voice.say(key, count=_number(asked.count), before=before)
 
 
 def _results(figures: MonthFigures, voice: Voice) -> str:

@@ -190,6 +190,17 @@ def suppressed(rows: Sequence[tuple[str, int]], total: int) -> Shown:
     return Shown(_sorted((key, None if count <= cover else count) for key, count in counts.items()))
 
 
+def unsummed(shown: Shown) -> Shown:
+    """The table where its total must not be known either: where every number is shown, the smallest (with its equals) is
+    hidden, else the table is withheld."""
+    counts = [count for _, count in shown.rows]
+    if not counts or None in counts:
+        return shown
+    least = min(count for count in counts if count is not None)
+    rows = _sorted((key, None if count == least else count) for key, count in shown.rows)
+    return Shown(rows) if rows[0][1] is not None else Shown((), withheld=True)
+
+
 def _counts(rows: Sequence[tuple[str, int]], total: int) -> dict[str, int]:
     counts: dict[str, int] = {}
     for key, count in rows:

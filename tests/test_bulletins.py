@@ -9,7 +9,7 @@ from datetime import UTC, datetime, time, timedelta
 from itertools import pairwise
 
 import pytest
-from bulletin_cast import BANGKOK, OCTOBER, TABLES, figures
+from bulletin_cast import BANGKOK, OCTOBER, TABLES, TOLD, figures
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,10 +21,12 @@ from handlers.wording import Voice
 from scheduler.alerts import correction_of, far_enough, warning_of
 from scheduler.bulletins import (
     Bulletin,
+    FigureLine,
     Kind,
     Part,
     PartKind,
     Plan,
+    Quota,
     Refused,
     State,
     affordable,
@@ -33,6 +35,7 @@ from scheduler.bulletins import (
     may_edit,
     may_send,
     quiet_reason,
+    resourced,
     signed,
     state_of,
 )
@@ -182,6 +185,49 @@ def test_what_does_not_fit_into_the_quota_is_refused_with_the_figures():
     affordable(replace(plan, line_left=None))
 
 
+def test_what_is_short_and_what_others_need_is_told_beside_the_cost():
+    plan = Plan({(Platform.LINE, Language.THAI): 300}, 80, Quota(500, 400))
+    assert plan.line_promised == 20 and plan.line_short == 220
+    endless = Plan({(Platform.LINE, Language.THAI): 300}, None, Quota(None, 400))
+    assert endless.line_promised == endless.line_short == 0
+    assert Quota(100, 130).left == 0
+
+
+# --- whose figures ---------------------------------------------------------------------------------------------------
+WAS = (
+    FigureLine("1. พัสดุตกค้าง **120** ครั้ง (เดือนก่อน 80)", "type"),
+    FigureLine("2. เงินกู้ **90** ครั้ง", "type"),
+    FigureLine("มาทาง: SMS 50 · โทรศัพท์ 30", "came_by"),
+    FigureLine("เงินที่เสียไป: ไม่เสีย 80 · 1,000–10,000 บาท 20", "loss"),
+    FigureLine("ศูนย์ชุมชนช่วยแจ้งมา 50 เรื่อง (33%)", "hub"),
+)
+
+
+def sources(*texts: str) -> list[str]:
+    return [each.source for each in resourced(WAS, texts)]
+
+
+def test_a_line_that_is_taken_out_leaves_the_others_their_sources():
+    for gone in range(len(WAS)):
+        kept = [each for place, each in enumerate(WAS) if place != gone]
+        assert resourced(WAS, [each.text for each in kept]) == tuple(kept)
+
+
+def test_a_line_that_moved_keeps_its_source():
+    assert resourced(WAS, [each.text for each in reversed(WAS)]) == tuple(reversed(WAS))
+
+
+def test_a_reworded_line_keeps_its_source_and_one_with_another_number_has_none():
+    assert sources("มาทาง SMS 50 · สายโทรศัพท์ 30", "1. เงินกู้ด่วน **90** ครั้ง") == ["came_by", "type"]
+    assert sources("มาทาง: SMS 55 · โทรศัพท์ 30", "ศูนย์ชุมชนช่วยแจ้งมา 50 เรื่อง") == ["", ""]
+
+
+def test_a_new_line_has_no_source_even_where_an_old_one_stood_or_the_number_is_the_same():
+    assert sources("ตำรวจเตือนเรื่องนี้", WAS[1].text) == ["", "type"]
+    assert sources("ธนาคาร 90 แห่งร่วมโครงการกับเรา") == [""]
+    assert sources(WAS[1].text, WAS[1].text) == ["type", ""]
+
+
 # --- what it says ----------------------------------------------------------------------------------------------------
 def text_of(bulletin: Bulletin, language: Language, knowledge) -> str:
     made = reply(bulletin, Voice(knowledge, language))
@@ -224,6 +270,15 @@ def test_a_suppressed_number_stands_nowhere(bulletin, knowledge):
         assert "None" not in said and "romance" not in said.lower() and "หลอกให้รัก" not in said
     # The month before of the loans is hidden: the row stands without it.
     assert "2. Fake loans: 90\n" in text_of(bulletin, Language.ENGLISH, knowledge).replace("**", "")
+
+
+@pytest.mark.parametrize("before", [1, 4])
+@pytest.mark.parametrize("so_far", [True, False])
+def test_few_who_asked_the_month_before_are_not_counted_out(bulletin, knowledge, before, so_far):
+    counted = figures(so_far=so_far, totals={**TOLD, "asked": (1_234, before)})
+    told = replace(bulletin, content=composed(counted, knowledge, BANGKOK), figures=counted)
+    assert "it was fewer than 5." in text_of(told, Language.ENGLISH, knowledge)
+    assert "ไม่ถึง 5 ครั้ง" in text_of(told, Language.THAI, knowledge)
 
 
 def test_a_month_that_has_not_ended_says_so_in_both_languages(bulletin, knowledge):

@@ -10,6 +10,7 @@ import os
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,7 +29,9 @@ from bot.desk.labels import load as labels
 from bot.desk.names import Names
 from bot.desk.trends import written
 from bot.open_data import COLUMNS, TABLES, TOTALS, Figure, published, quarters
-from bot.store.figures import WHOLES, Figures
+from bot.store.counting import Counts, within
+from bot.store.counting import Figure as Counted
+from bot.store.figures import WHOLES, Figures, shown_tables
 from content.loading import load
 from content.models import Language, ScamType
 from scheduler.trends import (
@@ -39,7 +42,6 @@ from scheduler.trends import (
     Total,
     compared,
     suppressed,
-    suppressed_within,
 )
 
 OCTOBER = Month(2026, 10)
@@ -92,16 +94,16 @@ def split(draw: Any, true: dict[tuple[str, str], int], dimension: str, keys: Seq
 
 def figures(month: Month, true: dict[tuple[str, str], int]) -> MonthFigures:
     """The month as the desk counts and suppresses it."""
-    shown = {}
-    for dimension in (each for each in Dimension if each not in (Dimension.ENTRY, Dimension.HUB)):
-        rows = [(key, count) for (kind, key), count in true.items() if kind == dimension.value]
-        shown[dimension] = suppressed(rows, true["total", WHOLES[dimension]])
-    entries = [(type_, entry, true["entry", entry]) for type_, each in ENTRIES.items() for entry in each]
-    shown[Dimension.ENTRY] = suppressed_within(shown[Dimension.TYPE], [row for row in entries if row[2]])
-    shown[Dimension.HUB] = suppressed([], 0)
+    types = {entry: type_ for type_, entries in ENTRIES.items() for entry in entries}
+    counts: Counts = Counter()
+    for (kind, key), count in true.items():
+        if kind == "total":
+            counts[Counted(key)] = count
+        elif count:
+            counts[Counted(WHOLES[Dimension(kind)], kind, within(types[key], key) if kind == "entry" else key)] = count
     nothing = suppressed([], 0)
     totals = {name: Total(name, true["total", name], 0, "x") for name in TOTALS}
-    tables = {dimension: compared(each, nothing) for dimension, each in shown.items()}
+    tables = {dimension: compared(each, nothing) for dimension, each in shown_tables(counts).items()}
     return MonthFigures(month, False, datetime(2026, 11, 1, tzinfo=UTC), totals, tables, None, {})
 
 

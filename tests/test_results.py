@@ -108,7 +108,7 @@ def planted(story: Story) -> None:
     story.event(13, OCTOBER + timedelta(days=30), "checked", level="not_known")
     story.event(20, AUGUST, "checked", level="warning_signs")
     story.event(8, OCTOBER, "useful", "yes:a")
-    story.event(3, OCTOBER, "useful", "no:a")
+    story.event(6, OCTOBER, "useful", "no:a")
     story.event(9, OCTOBER, "emergency")
     story.event(6, OCTOBER, "emergency_kind", "transfer")
     story.event(2, OCTOBER, "emergency_kind", "code")
@@ -123,6 +123,7 @@ def planted(story: Story) -> None:
             last_seen=stamp(OCTOBER),
         )  # fmt: skip
     story.letters(18, OCTOBER, 400)
+    story.letters(5, OCTOBER + timedelta(days=31), 400)
     story.letters(1, OCTOBER + timedelta(days=31), 7_310)
     story.letters(1, OCTOBER, None)
     story.reports(9, OCTOBER)
@@ -162,17 +163,17 @@ async def test_a_planted_quarter_is_counted_as_by_hand(story: Story) -> None:
     told = measures(results)
     assert (results.so_far, results.until, results.began) == (True, NOON, AUGUST)
     expected = {
-        "asked": 60, "warned": 40, "unknown": 20, "useful": 8, "not_useful": 3, "rated": 11, "emergencies": 9,
-        "subscribed": 12, "unsubscribed": 0, "answers": 19, "failed_answers": 1, "reports": 15, "reporters": 15,
+        "asked": 60, "warned": 40, "unknown": 20, "useful": 8, "not_useful": 6, "rated": 14, "emergencies": 9,
+        "subscribed": 12, "unsubscribed": 0, "answers": 24, "failed_answers": 1, "reports": 15, "reporters": 15,
         "disputed": 6, "answered_cases": 3, "overturned": 2, "false_alarms": 1, "missed": 1, "promised": 3, "late": 1,
         "in_time": 2, "new_people": 17, "groups_joined": 6, "groups_left": None, "recalled": 5, "hubs_open": 1, "hub_asked": 31,
         "bulletins_monthly": 1, "bulletins_alert": 0, "letters_sent": 8, "letters_failed": 0, "hub_reports": 6,
     }  # fmt: skip
     assert {name: told[name] for name in expected} == expected
-    # A third of 60, 1 of 3, 2 of 3: against us rounded up; 8 of 11 for us rounded down.
+    # A third of 60, 1 of 3, 2 of 3: against us rounded up; 8 of 14 for us rounded down.
     assert (told["unknown_share"], told["late_share"], told["overturned_share"]) == (33.4, 33.4, 66.7)
-    assert (told["useful_share"], told["said_share"], told["hub_share"]) == (72.7, 57.8, 40.0)
-    # 18 of 20 within a little over 0.4 s; the nineteenth took 7.31 s, and the twentieth never left.
+    assert (told["useful_share"], told["said_share"], told["hub_share"]) == (57.1, 58.3, 40.0)
+    # 23 of 25 within a little over 0.4 s; the next took 7.31 s, and the last never left.
     assert (told["answer_median"], told["answer_p95"]) == (410, 7_400)
     assert (told["review_median"], told["review_p95"]) == (20, 80)
     tables = {name: None if table is None else dict(table) for name, table in results.tables.items()}
@@ -239,6 +240,45 @@ async def test_a_sum_that_would_give_a_small_month_away_is_hidden(story: Story, 
     assert (await story.book.quarter(Q4)).counts["emergencies"] is None
 
 
+@pytest.mark.parametrize(
+    ("few", "hidden"),
+    [
+        ({"not_useful": 3}, {"not_useful", "rated", "useful_share", "said_share"}),
+        ({"unknown": 2}, {"unknown", "warned", "unknown_share"}),
+        ({"answers": 1}, {"answers", "said_share", "answer_median", "answer_p95"}),
+        ({"disputed": 4}, {"disputed"}),
+    ],
+)
+async def test_nothing_is_shared_out_of_a_number_that_is_hidden(
+    story: Story, few: dict[str, int], hidden: set[str]
+) -> None:
+    many = {"useful": 9, "not_useful": 8, "unknown": 7, "warned": 20, "answers": 30, "disputed": 6} | few
+    story.event(many["useful"], OCTOBER, "useful", "yes:a")
+    story.event(many["not_useful"], OCTOBER, "useful", "no:a")
+    story.event(many["unknown"], OCTOBER, "checked", level="not_known")
+    story.event(many["warned"], OCTOBER, "checked", level="known_scam")
+    story.letters(many["answers"], OCTOBER, 400)
+    story.letters(1, OCTOBER, None)
+    story.reports(many["disputed"], OCTOBER, disputes=1)
+    story.reports(20, OCTOBER)
+    told = measures(await story.book.quarter(Q4))
+    # Nothing was promised, decided or reviewed.
+    none = {name for name in told if name.startswith(("late_share", "overturned_share", "review_"))}
+    assert {name for name, value in told.items() if value is None} == hidden | none
+
+
+async def test_how_many_reported_is_hidden_where_one_month_hides_it(story: Story) -> None:
+    """Nine in October and twelve in the quarter would tell the three of December."""
+    story.reports(9, OCTOBER)
+    story.many(
+        7, "reports", number="RT-{n}", person="p", platform="line", text="x", came_by="sms", language="th", level="known_scam",
+        state="received", reported_at=stamp(OCTOBER + timedelta(days=61)),
+    )  # fmt: skip
+    story.clock.moment = datetime(2027, 1, 5, 3, tzinfo=UTC)
+    counts = (await story.book.quarter(Q4)).counts
+    assert (counts["reports"], counts["reporters"]) == (16, None)
+
+
 # In words
 
 
@@ -267,7 +307,7 @@ async def test_the_words_and_the_pdf_say_the_figures_how_and_what_they_cannot_sh
         for font in page["/Resources"]["/Font"].get_object().values()  # type: ignore[index, union-attr]
     }
     assert fonts and all("Sarabun" in each for each in fonts)
-    for said in ("33.4%", "7.40", "72.7%", "60") if language is Language.ENGLISH else ("33.4%", "60"):
+    for said in ("33.4%", "7.40", "57.1%", "60") if language is Language.ENGLISH else ("33.4%", "60"):
         assert said in text, said
     said_all = " ".join(str(block) for block in sheet.blocks)
     assert "ปลอดภัย" not in said_all and not re.search(r"\bsafe", said_all)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from html import unescape
 
@@ -10,9 +11,9 @@ import pytest
 from browsing import faults
 from hypothesis import given
 from hypothesis import strategies as st
-from store_cast import ANSWER, NUMBERED, REPORT, answered
+from store_cast import ANSWER, NUMBERED, REPORT, answered, said, taken
 
-from bot.score import COUNTED, STAYS, at_most, waited
+from bot.score import COUNTED, STAYS, answered_within, at_most, waited
 from bot.store.casebook import CaseBook, Decision, DecisionKind
 from bot.store.figures import Times
 from content.models import Language, ScamType
@@ -40,29 +41,48 @@ async def figures(house) -> dict:
 async def asked(house, number: int, level: Level) -> None:
     known = level is not Level.NOT_KNOWN
     events = (Checked(level, ScamType.PARCEL if known else None, None, None, Language.THAI, "v"),)
-    letter = await answered(
-        house.bot.store,
-        f"s{number}",
-        Outcome(Session(), ANSWER, events),
-        Address(Platform.WEB, f"p{number}", f"p{number}"),
-    )
-    await house.bot.store.sent(letter, Sent("m", "reply"))
+    store, who = house.bot.store, Address(Platform.WEB, f"p{number}", f"p{number}")
+    # This month, whichever it is.
+    message = replace(said("จริงไหม", f"s{number}", who), received_at=house.bot.ports.clock.now())
+    letter = await store.commit(await taken(store, message), Outcome(Session(), ANSWER, events))
+    await store.sent(letter, Sent("m", "reply"))
 
 
 async def test_the_page_says_what_was_asked_known_and_not_known(house):
-    for number, level in enumerate([Level.KNOWN_SCAM] * 3 + [Level.NOT_KNOWN] * 2):
+    for number, level in enumerate([Level.KNOWN_SCAM] * 7 + [Level.NOT_KNOWN] * 5):
         await asked(house, number, level)
     words = await page(house)
-    for said in (
-        "Messages people asked about 5 0",
-        "We warned 3 0",
-        "We did not know them 2 0",
-        "Answers that left 5 0",
+    for told in (
+        "Messages people asked about 12 0",
+        "We warned 7 0",
+        "We did not know them 5 0",
+        "Answers that left 12 0",
     ):
-        assert said in words, said
+        assert told in words, told
     assert "(so far)" in words and "We promise to look at every case within 3 days (72 hours)" in words
     thai = await page(house, "th")
-    assert "ข้อความที่คนส่งมาถาม 5 0" in thai and "ถึงขณะนี้" in thai and "ปลอดภัย" not in thai
+    assert "ข้อความที่คนส่งมาถาม 12 0" in thai and "ถึงขณะนี้" in thai and "ปลอดภัย" not in thai
+
+
+async def test_few_people_are_not_told_of_and_what_is_ours_is(house):
+    for number, level in enumerate([Level.KNOWN_SCAM] * 7 + [Level.NOT_KNOWN] * 2):
+        await asked(house, number, level)
+    await answered(house.bot.store, "r1", Outcome(Session(), NUMBERED, report=REPORT))
+    told = await figures(house)
+    counts = told["this_month"]["counts"]
+    assert (counts["asked"], counts["reports"], counts["missed"], told["hidden_under"]) == (9, None, 0, 5)
+    # Beside the nine, seven would tell the two.
+    assert counts["warned"] is None and counts["unknown"] is None
+    words = await page(house)
+    assert "We warned not shown 0" in words and "Reports not shown 0" in words and "under 5 are not shown" in words
+    assert "ไม่แสดง" in await page(house, "th")
+
+
+def test_no_time_tells_how_few_were_answered():
+    assert answered_within(Times({100: 3}, 0, {}), 0.5, None) == 100
+    # One that never left: with two answers half of all would have come, with none not.
+    assert answered_within(Times({100: 3}, 1, {}), 0.5, None) is None
+    assert answered_within(Times({100: 9}, 1, {}), 0.5, 9) == 100
 
 
 async def test_what_we_got_wrong_stands_there(house):
@@ -78,20 +98,22 @@ async def test_what_we_got_wrong_stands_there(house):
 
 
 async def test_every_figure_comes_with_the_query_that_counts_it(house):
-    await asked(house, 1, Level.KNOWN_SCAM)
+    for number in range(5):
+        await asked(house, number, Level.KNOWN_SCAM)
     told = await figures(house)
     assert set(told["counted_by"]) == set(told["this_month"]["counts"]) == set(COUNTED)
     sql = told["counted_by"]["asked"]["sql"]
     span = {"start": "2000-01-01", "end": "2999-01-01"}
     counted = await house.bot.store.foundation.database.read(lambda tx: tx._connection.execute(sql, span).fetchone()[0])
-    assert counted == told["this_month"]["counts"]["asked"] == 1
+    assert counted == told["this_month"]["counts"]["asked"] == 5
 
 
 async def test_the_same_figures_for_a_while_so_that_nobody_can_wear_the_database_out(house):
-    await asked(house, 1, Level.KNOWN_SCAM)
-    assert (await figures(house))["this_month"]["counts"]["asked"] == 1
-    await asked(house, 2, Level.KNOWN_SCAM)
-    assert (await figures(house))["this_month"]["counts"]["asked"] == 1
+    for number in range(5):
+        await asked(house, number, Level.KNOWN_SCAM)
+    assert (await figures(house))["this_month"]["counts"]["asked"] == 5
+    await asked(house, 6, Level.KNOWN_SCAM)
+    assert (await figures(house))["this_month"]["counts"]["asked"] == 5
     assert timedelta() < STAYS <= timedelta(minutes=1)
 
 

@@ -11,16 +11,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.desk.trends import daily
 from content.models import Language
 from scheduler.trends import (
     SMALLEST,
     Counted,
+    DayCounts,
     Month,
     Shown,
     compared,
     fastest,
     suppressed,
     suppressed_within,
+    unsummed,
 )
 
 BANGKOK = ZoneInfo("Asia/Bangkok")
@@ -90,6 +93,29 @@ def test_what_is_shown_is_true_and_nothing_large_is_hidden_without_need(table, u
         assert not shown.withheld and dict(shown.rows) == {key: count for key, count in whole.items() if count}
 
 
+@given(st.lists(st.tuples(st.integers(0, 14), st.integers(0, 14)), max_size=10))
+def test_no_small_number_of_a_day_is_shown_nor_can_be_worked_out_from_the_month(days):
+    counted = [
+        DayCounts(date(2026, 10, place), {"asked": warned + unknown, "warned": warned, "unknown": unknown})
+        for place, (warned, unknown) in enumerate(days, start=1)
+    ]
+    sums = {name: sum(each.counts[name] for each in counted) for name in ("asked", "warned", "unknown")}
+    hidden_totals = {name: None if 0 < count < SMALLEST else count for name, count in sums.items()}
+    told = daily(counted, hidden_totals)
+    shown = [count for each in told if each.counts for count in each.counts.values()]
+    assert all(count == 0 or count >= SMALLEST for count in shown)
+    hidden = [each for each, seen in zip(counted, told, strict=True) if seen.counts is None]
+    busy = [each for each in counted if each.counts["asked"]]
+    if None in hidden_totals.values():
+        assert hidden == busy
+    elif hidden != busy:
+        assert len(hidden) != 1
+        together = [sum(each.counts[name] for each in hidden) for name in sums]
+        assert all(count == 0 or count >= SMALLEST for count in together)
+    if all(count == 0 or count >= SMALLEST for each in counted for count in each.counts.values()):
+        assert hidden == [], "nothing is hidden without need"
+
+
 def test_even_who_knows_the_rule_cannot_name_a_hidden_number():
     """Every small table there is, by what is shown of it: each hidden number could still be another."""
     could_be: dict[tuple, dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
@@ -138,6 +164,17 @@ def test_a_table_that_cannot_be_protected_is_withheld():
 def test_a_table_with_more_than_its_total_is_a_fault():
     with pytest.raises(ValueError, match="total"):
         suppressed([("a", 9)], 8)
+
+
+@given(TABLES)
+def test_where_the_total_is_not_to_be_known_the_numbers_that_are_shown_do_not_add_up_to_it(table):
+    shown = suppressed(list(table.items()), sum(table.values()))
+    without = unsummed(shown)
+    assert not without.rows or None in dict(without.rows).values() or not table
+    assert all(count in (None, dict(shown.rows)[key]) for key, count in without.rows)
+    assert without.withheld or len(without.rows) == len(shown.rows)
+    if None in dict(shown.rows).values():
+        assert without == shown
 
 
 @given(TABLES)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,6 +17,7 @@ from bot.desk.names import Names
 from bot.exporting import harmless
 from bot.store.figures import Figures
 from handlers.officials import Official
+from scheduler.published import published, small
 from scheduler.trends import SMALLEST, DayCounts, Dimension, Month, MonthFigures
 
 # In this order on the page.
@@ -24,6 +26,8 @@ TABLES = (
     Dimension.HUB, Dimension.LANGUAGE,
 )  # fmt: skip
 TOTALS = ("asked", "warned", "unknown", "reports", "reporters", "lost_money", "emergencies", "useful", "not_useful")
+# What is told of each day; the first is the others together.
+DAILY = ("asked", "warned", "unknown")
 # Two years back can be chosen; what is older stays in the figures for whoever writes the month into the address.
 MOST_MONTHS = 24
 # More rows of a table stand one tap away.
@@ -42,17 +46,20 @@ def add(desk: Desk) -> None:
         month = _month(request, figures)
         found = await figures.month(month)
         last = min(month.after().first, desk.bot.store.foundation.today() + timedelta(days=1)) - timedelta(days=1)
-        days = await figures.days(month.first, last)
+        totals = published(found)
+        days = daily(await figures.days(month.first, last), totals)
         return desk.draw(
             "trends.html",
             request,
             official,
             names=Names(desk.bot.ports.knowledge, desk.labels, official.language),
             figures=found,
-            totals=TOTALS,
+            totals={name: totals[name] for name in TOTALS},
+            totals_before=published(await figures.month(month.before())),
             tables=TABLES,
             rows=FIRST_ROWS,
             days=days,
+            daily=DAILY,
             months=_months(figures.this_month()),
             picture=_picture(days, desk.labels.say("trends.picture", official.language)),
             smallest=SMALLEST,
@@ -61,32 +68,65 @@ def add(desk: Desk) -> None:
 
     @desk.page("/trends.csv")
     async def trends_csv(request: Request, official: Official) -> Response:
-        found = await figures.month(_month(request, figures))
+        month = _month(request, figures)
+        found, before = await figures.month(month), published(await figures.month(month.before()))
         names = Names(desk.bot.ports.knowledge, desk.labels, official.language)
         name = f"rutan-trends-{found.month}.csv"
         return Response(
-            written(found, names),
+            written(found, names, before),
             media_type="text/csv; charset=utf-8",
             headers={"Content-Disposition": f'attachment; filename="{name}"'},
         )
 
 
-def written(figures: MonthFigures, names: Names) -> str:
-    """A month as CSV that no spreadsheet takes for a formula; the mark at its start makes Excel read it as UTF-8."""
+@dataclass(frozen=True)
+class Told:
+    """One day of the page: its counts by name, None where nothing is told of it."""
+
+    day: date
+    counts: Mapping[str, int] | None
+
+
+def daily(days: Sequence[DayCounts], totals: Mapping[str, int | None]) -> list[Told]:
+    """Every day, those with few of anything not told, and the quietest of the others with them: what the hidden days have
+    together can be worked out from `totals`, and must itself be nothing small, nor one day's."""
+    busy = [each for each in days if any(each.counts.get(name) for name in DAILY)]
+    hidden = [each for each in busy if any(small(each.counts.get(name, 0)) for name in DAILY)]
+    if any(totals[name] is None for name in DAILY):
+        hidden = busy
+    while 0 < len(hidden) < len(busy) and _tell(hidden):
+        shown = [each for each in busy if each not in hidden]
+        least = min(each.counts.get("asked", 0) for each in shown)
+        # Which of two equals is hidden would tell something of the small one.
+        hidden += [each for each in shown if each.counts.get("asked", 0) == least]
+    return [
+        Told(each.day, None if each in hidden else {name: each.counts.get(name, 0) for name in DAILY}) for each in days
+    ]
+
+
+def _tell(hidden: Sequence[DayCounts]) -> bool:
+    """Whether the sums of these days say too much."""
+    return len(hidden) == 1 or any(small(sum(each.counts.get(name, 0) for each in hidden)) for name in DAILY)
+
+
+def written(figures: MonthFigures, names: Names, before: Mapping[str, int | None] | None = None) -> str:
+    """A month as CSV that no spreadsheet takes for a formula; the mark at its start makes Excel read it as UTF-8. `before`:
+    the published totals of the month before; without them none of its totals is told."""
     out = io.StringIO()
     table = csv.writer(out, lineterminator="\r\n")
     table.writerow(COLUMNS)
-    for row in _rows(figures, names):
+    for row in _rows(figures, names, before or {}):
         table.writerow([harmless(str(cell)) for cell in row])
     return "\ufeff" + out.getvalue()
 
 
-def _rows(figures: MonthFigures, names: Names) -> Iterator[tuple[object, ...]]:
+def _rows(figures: MonthFigures, names: Names, before: Mapping[str, int | None]) -> Iterator[tuple[object, ...]]:
+    now = published(figures)
     month = (figures.month.text, "yes" if figures.so_far else "no")
     for name in TOTALS:
-        total = figures.totals[name]
         said = names.label(f"total.{name}", name)
-        yield (*month, "total", name, said, total.count, total.before, total.source)
+        counts = (_shown(now[name]), _shown(before.get(name)))
+        yield (*month, "total", name, said, *counts, figures.totals[name].source)
     for dimension in TABLES:
         for row in figures.tables[dimension]:
             said = names.of(dimension, row.key)
@@ -114,8 +154,6 @@ def _months(newest: Month) -> list[Month]:
     return months
 
 
-def _picture(days: Sequence[DayCounts], title: str) -> str:
-    return columns(
-        title,
-        [Column(str(each.day.day), (each.counts.get("warned", 0), each.counts.get("unknown", 0))) for each in days],
-    )
+def _picture(days: Sequence[Told], title: str) -> str:
+    layers = [(each.counts["warned"], each.counts["unknown"]) if each.counts else (0, 0) for each in days]
+    return columns(title, [Column(str(each.day.day), both) for each, both in zip(days, layers, strict=True)])

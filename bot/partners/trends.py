@@ -15,6 +15,7 @@ from bot.partners.problems import Problem, Trouble
 from bot.partners.scopes import Scope
 from bot.running import Running
 from bot.store.figures import Figures
+from scheduler.published import published
 from scheduler.trends import SMALLEST, Dimension, Month, MonthFigures
 
 Reader = Annotated[Partner, Depends(require(Scope.TRENDS))]
@@ -27,8 +28,10 @@ class TotalOut(BaseModel):
     """One figure."""
 
     name: str
-    count: int
-    before: int = Field(description="In the month before")
+    count: int | None = Field(
+        description="null where it is suppressed: a small number of people, or one that would give one away"
+    )
+    before: int | None = Field(description="In the month before; null where it is suppressed")
 
 
 class RowOut(BaseModel):
@@ -54,7 +57,7 @@ class TrendsOut(BaseModel):
 
     month: str = Field(examples=["2026-10"])
     until: datetime
-    smallest: int = Field(description="Numbers of a table under this are suppressed")
+    smallest: int = Field(description="Numbers of people and of their questions and reports under this are suppressed")
     totals: list[TotalOut]
     tables: list[TableOut]
 
@@ -85,19 +88,19 @@ def router(bot: Running) -> APIRouter:
     ) -> Any:
         """Counted as at the officials' desk, and suppressed by the same rule. Needs the scope `trends`."""
         asked = _month(month, figures.this_month())
-        return conditional(request, shown(await figures.month(asked)))
+        return conditional(request, shown(await figures.month(asked), await figures.month(asked.before())))
 
     return api
 
 
-def shown(figures: MonthFigures) -> TrendsOut:
-    """A month as partners see it."""
-    totals = figures.totals.values()
+def shown(figures: MonthFigures, earlier: MonthFigures) -> TrendsOut:
+    """A month and the one before as partners see them."""
+    now, before = published(figures), published(earlier)
     return TrendsOut(
         month=figures.month.text,
         until=figures.until,
         smallest=SMALLEST,
-        totals=[TotalOut(name=each.name, count=each.count, before=each.before) for each in totals],
+        totals=[TotalOut(name=name, count=count, before=before[name]) for name, count in now.items()],
         tables=[
             TableOut(
                 by=each,

@@ -20,6 +20,7 @@ from bot.store.counting import ANSWER_MS, EDGES, REVIEW_HOURS, Area, Counts, Fig
 from bot.store.foundation import Foundation
 from bot.store.remembered import memory_of
 from bot.store.transaction import Row, Transaction
+from scheduler.published import hidden_totals
 from scheduler.trends import (
     Counted,
     DayCounts,
@@ -32,6 +33,7 @@ from scheduler.trends import (
     fastest,
     suppressed,
     suppressed_within,
+    unsummed,
 )
 
 # The totals of a month, each with the query by which anybody can count it again.
@@ -310,17 +312,20 @@ def _named(hour: Row) -> dict[str, object]:
 
 
 def _tables(counts: Counts, before: Counts) -> dict[Dimension, tuple[Counted, ...]]:
-    now_shown, then_shown = _shown(counts), _shown(before)
+    now_shown, then_shown = shown_tables(counts), shown_tables(before)
     return {dimension: compared(now_shown[dimension], then_shown[dimension]) for dimension in Dimension}
 
 
-def _shown(counts: Counts) -> dict[Dimension, Shown]:
+def shown_tables(counts: Counts) -> dict[Dimension, Shown]:
     """Every table of one month as it may be shown."""
     shown: dict[Dimension, Shown] = {
         dimension: suppressed(_rows(counts, dimension), counts[Figure(WHOLES[dimension])])
         for dimension in Dimension
         if dimension is not Dimension.ENTRY
     }
+    if "warned" in hidden_totals({name: counts[Figure(name)] for name in SOURCES}):
+        # The types would add up to it.
+        shown[Dimension.TYPE] = unsummed(shown[Dimension.TYPE])
     entries = [(*parted(key), count) for key, count in _rows(counts, Dimension.ENTRY)]
     shown[Dimension.ENTRY] = suppressed_within(shown[Dimension.TYPE], entries)
     return shown

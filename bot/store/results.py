@@ -17,15 +17,16 @@ from bot.store.foundation import Foundation
 from bot.store.takedown_types import Took
 from bot.store.takedowns import Takedowns
 from bot.store.transaction import Transaction
+from scheduler.published import published, small
 from scheduler.quarters import Quarter
-from scheduler.trends import SMALLEST, Dimension, MonthFigures, suppressed
+from scheduler.trends import Dimension, MonthFigures, suppressed
 
-# Totals that the public scorecard shows for each month as they are; others are hidden where a month has few.
-OPEN = frozenset({
-    "asked", "warned", "unknown", "answers", "failed_answers", "useful", "not_useful", "reports", "disputed",
-    "answered_cases", "in_time", "overturned", "false_alarms", "missed", "promised", "late",
-})  # fmt: skip
-SUMMED = (*sorted(OPEN), "emergencies", "lost_money", "subscribed", "unsubscribed")
+# Added up from the totals that its months publish.
+SUMMED = (
+    "asked", "warned", "unknown", "answers", "failed_answers", "useful", "not_useful", "emergencies", "subscribed",
+    "unsubscribed", "reports", "disputed", "lost_money", "answered_cases", "in_time", "overturned", "false_alarms", "missed",
+    "promised", "late",
+)  # fmt: skip
 # Counted by the query of that name in queries/results.sql.
 COUNTED_BY: Mapping[str, str] = {
     "new_people": "new_people_between",
@@ -85,20 +86,38 @@ class ResultsBook:
             raise ValueError(f"{quarter} has not begun")
         months = [await self._figures.month(month) for month in quarter.months]
         own = await self._foundation.database.read(lambda tx: _counted(tx, quarter, start, end))
+        added = of_months(months, own.counts["reporters"])
         return Results(
             quarter=quarter,
             so_far=now < end,
             until=min(now, end),
             began=own.began,
-            counts={**{name: _summed(name, months) for name in SUMMED}, **own.counts},
-            tables={
-                "asked_platform": _table(months, Dimension.PLATFORM),
-                "reports_hub": _table(months, Dimension.HUB),
-                **own.tables,
-            },
+            counts={**own.counts, **added.counts},
+            tables={**own.tables, **added.tables},
             times=_added([await self._figures.times(month) for month in quarter.months]),
             takedowns=tuple(await self._takedowns.took(start, end)),
         )
+
+
+@dataclass(frozen=True)
+class Added:
+    """What is made of nothing but the published numbers of the months."""
+
+    counts: Mapping[str, int | None]
+    tables: Mapping[str, Rows | None]
+
+
+def of_months(months: Sequence[MonthFigures], reporters: int | None) -> Added:
+    """The quarter of these months, in which so many different people reported."""
+    told = [published(each) for each in months]
+    counts = {name: _sum([each[name] for each in told]) for name in SUMMED}
+    # Somebody who reports in two months is one person: no sum, but beside two months it would tell of the third.
+    counts["reporters"] = None if any(each["reporters"] is None for each in told) else reporters
+    tables = {
+        "asked_platform": _table(months, Dimension.PLATFORM),
+        "reports_hub": _table(months, Dimension.HUB),
+    }
+    return Added(counts, tables)
 
 
 @dataclass(frozen=True)
@@ -161,20 +180,13 @@ def _first(tx: Transaction) -> datetime | None:
 
 def _told(count: int) -> int | None:
     """A number of people or letters that nobody else publishes: nothing under SMALLEST but nought."""
-    return None if 0 < count < SMALLEST else count
+    return None if small(count) else count
 
 
 def _shown(rows: Sequence[tuple[str, int]]) -> Rows | None:
     """A table that stands alone, as a month's tables are shown."""
     told = suppressed(rows, sum(count for _, count in rows))
     return None if told.withheld else told.rows
-
-
-def _summed(name: str, months: Sequence[MonthFigures]) -> int | None:
-    """Three months together. Where one of them is too small to be told, the sum would give it away."""
-    counts = [each.count(name) for each in months]
-    hidden = name not in OPEN and any(_told(count) is None for count in counts)
-    return None if hidden else sum(counts)
 
 
 def _table(months: Sequence[MonthFigures], dimension: Dimension) -> Rows | None:

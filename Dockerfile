@@ -14,6 +14,8 @@ COPY content content
 COPY handlers handlers
 COPY scheduler scheduler
 COPY bot bot
+# What a draft of the knowledge is tried out on at the desk.
+COPY tests/golden tests/golden
 # The check leaves the compiled knowledge beside the content: the service only reads it.
 RUN .venv/bin/python -m pip install --no-cache-dir --disable-pip-version-check --no-deps --no-build-isolation -e . \
     && .venv/bin/rutan content check

@@ -25,6 +25,7 @@ from bot.telegram import TelegramSender
 from bot.telegram_client import Connection, about_person, failed
 from handlers.errors import SendFailed, Unreachable
 from handlers.messages import Reply
+from scheduler.bulletins import Quota
 from scheduler.delivery import Took, Ways
 
 log = structlog.get_logger(__name__)
@@ -67,6 +68,10 @@ class LineCrowds(LineSender):
 
     async def left(self) -> int | None:
         """What the month's quota still holds; None where there is no limit. Raises SendFailed."""
+        return (await self.quota_of_month()).left
+
+    async def quota_of_month(self) -> Quota:
+        """The month's quota and what is used of it. Raises SendFailed."""
         try:
             quota, used = await asyncio.gather(
                 self._api.get_message_quota(_request_timeout=QUOTA_SECONDS),
@@ -76,9 +81,8 @@ class LineCrowds(LineSender):
             raise SendFailed(f"LINE answered {refused.status} when asked for its quota") from refused
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as trouble:
             raise SendFailed(f"LINE did not tell its quota: {type(trouble).__name__}") from trouble
-        if quota.type != "limited" or quota.value is None:
-            return None
-        return max(int(quota.value) - int(used.total_usage), 0)
+        limited = quota.type == "limited" and quota.value is not None
+        return Quota(int(quota.value) if limited else None, int(used.total_usage))
 
 
 def _header(headers: Any, name: str) -> str:

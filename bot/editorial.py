@@ -4,7 +4,7 @@ planned and ordered. The command line and the desk stand on this."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time
 
 import structlog
@@ -19,7 +19,9 @@ from bot.store.opening import queries_text
 from bot.store.transaction import Transaction, named_queries
 from content.knowledge import Knowledge
 from content.models import Language
+from handlers.errors import SendFailed
 from handlers.messages import CHATS, Address, Reply
+from handlers.officials import Role
 from handlers.wording import Voice
 from scheduler.alerts import correction_of, warning_of
 from scheduler.bulletins import (
@@ -155,8 +157,11 @@ class Editorial:
     # sending
 
     async def sign(self, id: int, name: str, remark: str = "") -> Bulletin:
-        """Signed. Of a month that tells nothing the audit keeps that this was known. Raises Refused."""
-        nothing = self.tells_nothing(await self.bulletins.get(id))
+        """Signed. A month that tells nothing goes out on an approver's word alone: their remark says why, and the audit keeps
+        both. Raises Refused."""
+        nothing, remark = self.tells_nothing(await self.bulletins.get(id)), remark.strip()
+        if nothing and not remark and (await self.bulletins.official(name)).role.may(Role.APPROVER):
+            raise Refused(f"{nothing}: whoever approves it says why it goes out all the same", "empty")
         return await self.bulletins.sign(id, name, " · ".join(each for each in (nothing, remark) if each))
 
     async def plan(self, id: int, part: Part, line: ToCrowds | None) -> Plan:
@@ -166,7 +171,15 @@ class Editorial:
         plan = await self.bulletins.plan(bulletin, part)
         if line is None or not plan.line:
             return plan
-        return await self.bulletins.plan(bulletin, part, await line.left())
+        quota = await line.quota_of_month()
+        return replace(await self.bulletins.plan(bulletin, part, quota.left), quota=quota)
+
+    async def preview(self, id: int, part: Part, line: ToCrowds | None) -> Plan:
+        """The same to be looked at: where LINE does not answer, the plan says so. Raises Refused."""
+        try:
+            return await self.plan(id, part, line)
+        except SendFailed as trouble:
+            return replace(await self.bulletins.plan(await self.bulletins.get(id), part), silent=trouble.reason)
 
     async def order(self, id: int, at: datetime | None, part: Part, line: ToCrowds | None, by: str) -> Plan:
         """To be sent now (None) or at a time. Raises Refused or SendFailed, and then it is as it was."""
@@ -210,10 +223,21 @@ def public_page(bulletin: Bulletin, settings: Settings) -> str:
     return f"{settings.public_url}/bulletins/{bulletin.month.text}"
 
 
-def told(plan: Plan) -> Mapping[str, int | None]:
-    """A plan as figures: recipients by platform, LINE messages needed and left."""
-    by: dict[str, int | None] = {
+def told(plan: Plan) -> Mapping[str, int | str | None]:
+    """A plan as figures: recipients by platform; of LINE the messages needed, the month's limit, those used, those that other
+    bulletins still need, those left, and why LINE did not tell."""
+    by = {
         platform.value: sum(count for (each, _), count in plan.recipients.items() if each is platform)
         for platform in CHATS
     }
-    return {"recipients": plan.whole, **by, "line_messages": plan.line, "line_left": plan.line_left}
+    return {
+        "recipients": plan.whole,
+        **by,
+        "line_messages": plan.line,
+        "line_limit": plan.quota.limit if plan.quota else None,
+        "line_used": plan.quota.used if plan.quota else None,
+        "line_promised": plan.line_promised,
+        "line_left": plan.line_left,
+        "line_short": plan.line_short,
+        "line_silent": plan.silent,
+    }

@@ -289,7 +289,8 @@ class Inbox:
         if first is None:
             return batch
         self._show_working(first)
-        return await self._pictures.read(batch, self._ports.senders, self._ports.clock.now())
+        member = await self._gathering.at_hub(first)
+        return await self._pictures.read(batch, self._ports.senders, self._ports.clock.now(), member=member)
 
     async def _apologise(self, batch: list[Waiting]) -> Answered | None:
         try:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from difflib import SequenceMatcher
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -220,6 +222,44 @@ def state_of(signatures: tuple[Signature, ...]) -> State:
     return State.SIGNED if len(signatures) >= SIGNATURES else State.DRAFT
 
 
+# --- whose figures ---------------------------------------------------------------------------------------------------
+# As alike as two wordings of one line are: a letter put right, a word more or less.
+REWORDED = 0.6
+_RANK = re.compile(r"^\s*\d+[.)]\s+")
+_NUMBER = re.compile(r"\d[\d,.]*")
+
+
+def resourced(before: Sequence[FigureLine], texts: Sequence[str]) -> tuple[FigureLine, ...]:
+    """The edited lines, each with the source of the line that it was. A line that only moved keeps its source; so does one
+    that was reworded and tells the same numbers. What tells another number is nobody's figure any more: it has none."""
+    left = list(before)
+    found: dict[int, str] = {}
+    for place, text in enumerate(texts):
+        same = next((each for each in left if each.text.strip() == text.strip()), None)
+        if same is not None:
+            found[place] = same.source
+            left.remove(same)
+    for place, text in enumerate(texts):
+        was = [each for each in left if _reworded(each.text, text)] if place not in found else []
+        # Where it could have been either of two it is taken for neither, except where both come from one query.
+        if len({each.source for each in was}) == 1:
+            found[place] = was[0].source
+            left.remove(was[0])
+    return tuple(FigureLine(text, found.get(place, "")) for place, text in enumerate(texts))
+
+
+def _reworded(before: str, text: str) -> bool:
+    numbers, words = _told(before)
+    same_numbers = bool(numbers) and numbers == _told(text)[0]
+    return same_numbers and SequenceMatcher(None, words, _told(text)[1]).ratio() >= REWORDED
+
+
+def _told(text: str) -> tuple[list[int], str]:
+    """The numbers of a line, without its place in the list, and its words."""
+    bare = _RANK.sub("", text)
+    return [int(re.sub(r"[,.]", "", each)) for each in _NUMBER.findall(bare)], _NUMBER.sub("", bare)
+
+
 # --- what next -------------------------------------------------------------------------------------------------------
 EDITABLE = (State.DRAFT, State.SIGNED, State.SCHEDULED)
 
@@ -275,12 +315,28 @@ def may_correct(bulletin: Bulletin) -> None:
 
 # --- to how many -----------------------------------------------------------------------------------------------------
 @dataclass(frozen=True)
+class Quota:
+    """LINE's messages of this month as LINE tells them: how many there are (None: no limit), and how many have left."""
+
+    limit: int | None
+    used: int
+
+    @property
+    def left(self) -> int | None:
+        """None where there is no limit."""
+        return None if self.limit is None else max(self.limit - self.used, 0)
+
+
+@dataclass(frozen=True)
 class Plan:
     """What sending would do: `recipients` by platform and language, the messages that it costs on LINE, and how many
-    LINE has left this month (None: no limit, or LINE is off)."""
+    LINE has left this month for it (None: no limit, or LINE is off). `quota` is what LINE told, None where it was not
+    asked; `silent` says why it told nothing, "" where it did or was not asked."""
 
     recipients: Mapping[tuple[Platform, Language], int]
     line_left: int | None = None
+    quota: Quota | None = None
+    silent: str = ""
 
     @property
     def whole(self) -> int:
@@ -290,10 +346,21 @@ class Plan:
     def line(self) -> int:
         return sum(count for (platform, _), count in self.recipients.items() if platform is Platform.LINE)
 
+    @property
+    def line_promised(self) -> int:
+        """How many of LINE's messages other bulletins on their way still need."""
+        left = self.quota.left if self.quota else None
+        return 0 if left is None or self.line_left is None else left - self.line_left
+
+    @property
+    def line_short(self) -> int:
+        """How many messages LINE's quota lacks for everybody; 0 where it suffices."""
+        return 0 if self.line_left is None else max(self.line - self.line_left, 0)
+
 
 def affordable(plan: Plan) -> None:
     """Raises Refused where LINE's quota is too small for everybody."""
-    if plan.line_left is not None and plan.line > plan.line_left:
+    if plan.line_short:
         raise Refused(
             f"LINE has {plan.line_left} messages left this month and {plan.line} are needed: "
             "buy more, send to a part, or wait for the next month",

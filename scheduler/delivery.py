@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from content.models import Language
 from handlers.messages import Platform, Reply
-from scheduler.bulletins import Bulletin
+from scheduler.bulletins import Bulletin, Quota
 
 # LINE takes so many in one multicast.
 LARGEST_CROWD = 500
@@ -226,6 +226,9 @@ class ToCrowds(Protocol):
 
     async def left(self) -> int | None:
         """How many messages of this month are left; None where there is no limit."""
+
+    async def quota_of_month(self) -> Quota:
+        """How many there are, and how many have left."""
 
 
 class ToEach(Protocol):

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from store_cast import SECRET, StandingClock
+from store_cast import SECRET, StandingClock, add
 
 from bot.store import SqlStore
 from bot.store.bulletins import Body, Bulletins
@@ -21,7 +20,7 @@ from handlers.errors import SendFailed
 from handlers.messages import Platform, Reply
 from handlers.officials import Role
 from handlers.wording import Voice
-from scheduler.bulletins import Part
+from scheduler.bulletins import Part, Quota
 from scheduler.courier import Courier
 from scheduler.delivery import Quiet, Took, Ways
 from scheduler.drafting import composed, reply
@@ -64,12 +63,8 @@ def open_store(url: str, clock: StandingClock) -> SqlStore:
 
 def add_officials(url: str, people: Iterable[tuple[str, Role]]) -> None:
     """Officials who can sign, without links and passwords."""
-    with sqlite3.connect(url.removeprefix("sqlite:///")) as raw:
-        raw.executemany(
-            "insert into officials (name, name_key, role, made_at) values (?, ?, ?, '2026-01-01')",
-            [(name, name.casefold(), role.value) for name, role in people],
-        )
-    raw.close()
+    columns = ("name", "name_key", "role", "made_at")
+    add(url, "officials", columns, [(name, name.casefold(), role.value, "2026-01-01") for name, role in people])
 
 
 def add_subscribers(url: str, platform: str, count: int, *, language: str | None = "th", begin: int = 0) -> list[str]:
@@ -77,16 +72,14 @@ def add_subscribers(url: str, platform: str, count: int, *, language: str | None
     names = {"line": lambda n: f"U{n:032x}", "telegram": lambda n: str(5_000_000 + n), "web": lambda n: f"browser-{n}"}
     chats = [names[platform](n) for n in range(begin, begin + count)]
     now = "2026-10-01T00:00:00.000000+00:00"
-    with sqlite3.connect(url.removeprefix("sqlite:///")) as raw:
-        raw.executemany(
-            "insert into people (key, platform, chat, kind, language, subscribed, first_seen, last_seen)"
-            " values (?, ?, ?, 'private', ?, 1, ?, ?)",
-            [
-                (hashlib.md5(f"{platform} {chat}".encode()).hexdigest(), platform, chat, language, now, now)
-                for chat in chats
-            ],
-        )
-    raw.close()
+    columns = ("key", "platform", "chat", "kind", "language", "subscribed", "first_seen", "last_seen")
+    keys = (hashlib.md5(f"{platform} {chat}".encode()).hexdigest() for chat in chats)
+    add(
+        url,
+        "people",
+        columns,
+        [(key, platform, chat, "private", language, 1, now, now) for key, chat in zip(keys, chats, strict=True)],
+    )
     return chats
 
 
@@ -117,6 +110,9 @@ class Remembered:
 
     async def left(self) -> int | None:
         return self.quota
+
+    async def quota_of_month(self) -> Quota:
+        return Quota(self.quota, 0)
 
     async def _meet(self) -> None:
         await asyncio.sleep(self.seconds)

@@ -25,13 +25,14 @@ from bot.running import SystemClock
 from content.loading import Knowledge
 from scheduler.delivery import SINGLES_AT_ONCE
 
+HANGS = Fault(hang=9, accepted=True)
 LINE_FAULTS = (
     Fault(status=500),
     Fault(status=500, accepted=True),
     Fault(status=429, headers={"Retry-After": "1"}),
     Fault(status=0),
     Fault(status=0, accepted=True),
-    Fault(hang=9, accepted=True),
+    HANGS,
     Fault(hang=9),
 )
 TELEGRAM_FAULTS = (Fault(status=500), Fault(status=429), Fault(status=0), Fault(status=0, accepted=True))
@@ -63,6 +64,7 @@ class MoodyLine(FakeLine):
         self._plan = plan
         self._dice = dice
         self._faulty = [fault for fault in LINE_FAULTS if plan.hangs or not fault.hang]
+        self.hung = 0
 
     async def _multicast(self, request: web.Request, body: JSON) -> web.Response:
         await asyncio.sleep(self._plan.line_seconds * self._dice.uniform(0.5, 1.5))
@@ -72,9 +74,15 @@ class MoodyLine(FakeLine):
         return await super()._multicast(request, body)
 
     def _next_fault(self, path: str) -> Fault | None:
-        if path.endswith("multicast") and self._dice.random() < self._plan.faults:
-            return self._dice.choice(self._faulty)
-        return None
+        if not path.endswith("multicast"):
+            return None
+        # Of a few calls it might be that none hangs: once two were answered one does, and is taken all the same.
+        first = self._plan.hangs and not self.hung and len(self.called("multicast")) >= 2
+        if not first and self._dice.random() >= self._plan.faults:
+            return None
+        fault = HANGS if first else self._dice.choice(self._faulty)
+        self.hung += bool(fault.hang)
+        return fault
 
 
 class MoodyTelegram(FakeTelegram):
@@ -104,6 +112,8 @@ class Rehearsed:
     telegram_heard: Counter[str]
     blocked: set[str]
     most_in_a_second: int
+    # Calls that LINE left hanging.
+    hung: int = 0
     sums: list[int] = field(default_factory=list)
 
     def ends(self) -> Counter[tuple[str, str, str]]:
@@ -180,7 +190,7 @@ async def rehearse(plan: Plan, folder: Path, knowledge: Knowledge, say=lambda wh
         return Rehearsed(
             plan, seconds, found.state, rows(url, "deliveries"), chats,
             Counter(each.to for each in line.answers if each.via == "multicast"),
-            Counter(each.to for each in telegram.answers), blocked, _most_in_a_second(sends), sums,
+            Counter(each.to for each in telegram.answers), blocked, _most_in_a_second(sends), line.hung, sums,
         )  # fmt: skip
 
 

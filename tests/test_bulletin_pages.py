@@ -33,7 +33,7 @@ async def sent(house, knowledge, *, context: str = "", **more) -> int:
     bulletin = await book.get(number)
     plan = await book.plan(bulletin, Part())
     await book.schedule(number, house.bot.ports.clock.now(), Part(), plan, "Malee")
-    for _ in range(200):
+    for _ in range(1_200):
         if (await book.get(number)).state == "sent":
             return number
         await asyncio.sleep(0.05)

@@ -14,7 +14,7 @@ from content.models import Language
 from handlers.errors import QuotaSpent, SendFailed, TooFast, Unreachable
 from handlers.messages import Reply
 from handlers.wording import Voice
-from scheduler.bulletins import Bulletin, Kind, State
+from scheduler.bulletins import Bulletin, Kind, Quota, State
 from scheduler.drafting import composed, reply
 
 CHATS = [f"U{n:032x}" for n in range(5)]
@@ -82,10 +82,10 @@ async def test_a_month_that_is_used_up_is_told_from_too_fast(line, crowds, lette
 
 
 async def test_what_is_left_of_the_quota(line, crowds, letter):
-    assert await crowds.left() is None
+    assert await crowds.left() is None and await crowds.quota_of_month() == Quota(None, 0)
     line.quota = 100
     await crowds.send_to(CHATS, letter, str(uuid4()))
-    assert await crowds.left() == 95
+    assert await crowds.left() == 95 and await crowds.quota_of_month() == Quota(100, 5)
     line.quota = 2
     assert await crowds.left() == 0
     line.fault(Fault(status=500, only="quota"))

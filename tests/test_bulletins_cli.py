@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from bulletin_cast import add_officials, add_subscribers
 from conftest import ROOT, House, house_of
+from doubles import Fault
 
 from bot.store.bulletins import Bulletins
 from handlers.officials import Role
@@ -85,9 +86,16 @@ async def test_from_the_draft_to_the_proof(tmp_path: Path) -> None:
         assert (await rutan.bulletins("approve", id, "--as", "Ann")).code == 0
         twice = await rutan.bulletins("approve", id, "--as", "Ann")
         assert twice.code == 1 and "two different people" in twice.err
-        assert (await rutan.bulletins("approve", id, "--as", "Ben")).code == 0
+        silent = await rutan.bulletins("approve", id, "--as", "Ben")
+        assert silent.code == 0 and "month is empty" in silent.err and "it goes out all the same" in silent.err
+        assert "signed at the command line" in (await rutan.types("export", "audit", "--format", "jsonl")).out
 
         house.line.quota = 2
+        short = (await rutan.bulletins("plan", id)).out
+        assert "3 messages of the 2 that are left this month (limit 2, used 0)" in short and "1 too few" in short
+        house.line.fault(Fault(status=500, only="quota"))
+        unasked = await rutan.bulletins("plan", id)
+        assert unasked.code == 0 and "5 recipients" in unasked.out and "cannot be told now" in unasked.out
         dear = await rutan.bulletins("send", id)
         assert dear.code == 1 and "2 messages left this month and 3 are needed" in dear.err
         status = json.loads((await rutan.bulletins("status", id, "--json")).out)
@@ -98,7 +106,7 @@ async def test_from_the_draft_to_the_proof(tmp_path: Path) -> None:
         house.line.quota = 100
         sent = await rutan.bulletins("send", id)
         assert sent.code == 0 and "3 messages of the 100" in sent.out
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while (status := json.loads((await rutan.bulletins("status", id, "--json")).out))["state"] != "sent":
                 assert status["recipients"] == sum(status[each] for each in ("sent", "failed", "skipped", "waiting"))
         assert (status["sent"], status["recipients"]) == (5, 5)

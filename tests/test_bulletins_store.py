@@ -8,19 +8,20 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
+import psycopg
 import pytest
 from bulletin_cast import BANGKOK, NOVEMBER_2, OCTOBER, Office, add_subscribers, figures, open_store
 from store_cast import REPORT, StandingClock, answered, change, rows
 
-from bot.editorial import Editorial
+from bot.editorial import Editorial, told
 from bot.settings import Settings
 from bot.store.bulletins import Body, Bulletins
 from content.models import Language
+from handlers.errors import SendFailed
 from handlers.messages import Happened, Outcome, Platform, Session
 from scheduler.alerts import warning_of
-from scheduler.bulletins import Kind, Part, Plan, Refused, State
+from scheduler.bulletins import Kind, Part, Plan, Quota, Refused, State
 from scheduler.drafting import composed
 from scheduler.trends import Month, MonthFigures
 
@@ -30,11 +31,6 @@ ALL = Part()
 @pytest.fixture
 def clock() -> StandingClock:
     return StandingClock(NOVEMBER_2)
-
-
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/rutan.db"
 
 
 @pytest.fixture
@@ -57,7 +53,8 @@ async def test_a_month_stands_once_until_it_is_cancelled(office):
     with pytest.raises(Refused, match=f"2026-10 stands already, as bulletin {id}"):
         await office.bulletins.draft(OCTOBER, office.body(), "operator")
     await office.bulletins.cancel(id, "operator")
-    assert await office.bulletins.draft(OCTOBER, office.body(), "operator") == id + 1
+    another = await office.bulletins.draft(OCTOBER, office.body(), "operator")
+    assert another > id and (await office.bulletins.get(another)).state is State.DRAFT
 
 
 async def test_signing_twice_and_changing_a_word_undoes_it(office):
@@ -351,7 +348,7 @@ async def test_a_plan_without_line_asks_line_nothing(office, url):
     id = await office.signed()
 
     class Asked:
-        async def left(self) -> int:
+        async def quota_of_month(self) -> Quota:
             raise AssertionError("nobody on LINE would get it")
 
     desk = Editorial(office.store.foundation, lambda: office.knowledge, Settings(_env_file=None), Counting())  # type: ignore[call-arg]
@@ -359,10 +356,61 @@ async def test_a_plan_without_line_asks_line_nothing(office, url):
     assert plan == Plan({(Platform.TELEGRAM, Language.THAI): 2})
 
 
+async def test_a_preview_tells_limit_used_and_left_and_that_line_is_silent(office, url):
+    add_subscribers(url, "line", 5)
+    first, second = await office.signed(), await office.signed(Month(2026, 9))
+    change(url, f"update bulletins set state = 'sending' where id = {first}")
+    change(
+        url,
+        f"insert into deliveries (bulletin, version, person, platform, language, state)"
+        f" select {first}, 1, key, platform, 'th', 'waiting' from people",
+    )
+
+    class Telling:
+        async def quota_of_month(self) -> Quota:
+            return Quota(300, 292)
+
+    class Silent:
+        async def quota_of_month(self) -> Quota:
+            raise SendFailed("LINE answered 500 when asked for its quota")
+
+    desk = Editorial(office.store.foundation, lambda: office.knowledge, Settings(_env_file=None), Counting())  # type: ignore[call-arg]
+    plan = await desk.preview(second, ALL, Telling())  # type: ignore[arg-type]
+    assert plan.quota == Quota(300, 292) and (plan.line, plan.line_promised, plan.line_left) == (5, 5, 3)
+    assert plan.line_short == 2 and not plan.silent
+    figures = told(plan)
+    assert (figures["line_limit"], figures["line_used"], figures["line_left"], figures["line_short"]) == (
+        300,
+        292,
+        3,
+        2,
+    )
+    unasked = await desk.preview(second, ALL, Silent())  # type: ignore[arg-type]
+    assert unasked.line == 5 and unasked.quota is None and "answered 500" in unasked.silent
+    with pytest.raises(SendFailed):
+        await desk.order(second, None, ALL, Silent(), "operator")  # type: ignore[arg-type]
+    assert (await office.bulletins.get(second)).state is State.SIGNED
+
+
+@pytest.mark.parametrize("remark", ["", "   "])
+async def test_a_month_that_tells_nothing_is_not_signed_by_an_approver_without_a_word(office, remark):
+    empty = office.body(totals={}, tables={})
+    id = await office.bulletins.draft(OCTOBER, empty, "operator")
+    desk = Editorial(office.store.foundation, lambda: office.knowledge, Settings(_env_file=None), Counting())  # type: ignore[call-arg]
+    await desk.sign(id, "Ann", remark)
+    with pytest.raises(Refused, match="empty") as refused:
+        await desk.sign(id, "Ben", remark)
+    assert refused.value.code == "empty" and (await office.bulletins.get(id)).state is State.DRAFT
+    await desk.sign(id, "Ben", "scams go on")
+    assert (await office.bulletins.get(id)).state is State.SIGNED
+    [ben] = [each for each in rows(office.url, "audit") if each["act"] == "bulletin signed" and "Ben" in each["actor"]]
+    assert "scams go on" in str(dict(ben)) and "this month is empty" in str(dict(ben))
+
+
 def test_a_database_refuses_a_second_standing_month_even_past_our_code(url, clock, knowledge):
     Office.at(url, clock, knowledge).store.close()
     change(url, "insert into bulletins (kind, month, state, made_at) values ('monthly', '2026-10', 'draft', '2026')")
-    with pytest.raises(sqlite3.IntegrityError):
+    with pytest.raises((sqlite3.IntegrityError, psycopg.errors.UniqueViolation)):
         change(url, "insert into bulletins (kind, month, state, made_at) values ('monthly', '2026-10', 'sent', '2026')")
 
 

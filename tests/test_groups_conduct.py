@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import group_life
@@ -220,16 +221,32 @@ async def test_who_removes_us_loses_nothing_of_their_own(open_house: House) -> N
     assert [row["kind"] for row in rows(open_house.settings.database_url, "people")] == ["private"]
 
 
+def answered_in(house: House, sent: Mapping[str, group_life.Said]) -> list[group_life.Said]:
+    """What of the day was answered, by the events that the letters which left belong to."""
+    database = house.settings.database_url
+    events = {row["id"]: str(row["event_id"]) for row in rows(database, "inbox")}
+    letters = [row for row in rows(database, "outbox") if row["state"] == "sent"]
+    return [sent[events[row["answers"]]] for row in letters]
+
+
+def same(said: Iterable[group_life.Said]) -> list[tuple[int, str]]:
+    return sorted((each.who, each.text) for each in said)
+
+
 # --- a day ---------------------------------------------------------------------------------------------------------------
 async def test_a_day_of_group_life_on_line(open_house: House) -> None:
     """Two thousand messages: the six scams are named, nothing else is; no push, and nothing of the rest is kept."""
     line = open_house.line
     said = group_life.day()
+    sent: dict[str, group_life.Said] = {}
     for start in range(0, len(said), 50):
-        events = [line.text_event(f"U{each.who}", each.text, group=GROUP) for each in said[start : start + 50]]
+        part = said[start : start + 50]
+        events = [line.text_event(f"U{each.who}", each.text, group=GROUP) for each in part]
+        sent |= {event["webhookEventId"]: each for event, each in zip(events, part, strict=True)}
         assert await line.send(*events) == 200
     await settled(open_house)
     assert len(line.answers) == 6
+    assert same(answered_in(open_house, sent)) == same(each for each in said if each.scam)
     assert all("ระวัง!" in answer.text and answer.via == "reply" for answer in line.answers)
     assert line.called("push") == [] and not line.violations
     database = open_house.settings.database_url
@@ -241,14 +258,15 @@ async def test_a_day_of_group_life_on_line(open_house: House) -> None:
 async def test_a_day_of_group_life_on_telegram(open_house: House) -> None:
     telegram = open_house.telegram
     said = group_life.day(seed=2)
+    sent: dict[str, group_life.Said] = {}
     for start in range(0, len(said), 40):
-        updates = [
-            telegram.update(message=telegram.message(700 + each.who, each.text, group=-100))
-            for each in said[start : start + 40]
-        ]
+        part = said[start : start + 40]
+        updates = [telegram.update(message=telegram.message(700 + each.who, each.text, group=-100)) for each in part]
+        sent |= {str(update["update_id"]): each for update, each in zip(updates, part, strict=True)}
         await asyncio.gather(*(telegram.send(update) for update in updates))
     await settled(open_house)
     assert len(telegram.answers) == 6
+    assert same(answered_in(open_house, sent)) == same(each for each in said if each.scam)
     assert all("ระวัง!" in answer.text for answer in telegram.answers)
 
 

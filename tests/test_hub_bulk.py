@@ -16,6 +16,7 @@ from openpyxl import load_workbook
 from store_cast import rows
 from talk import unmarked
 from test_kill import bot_of, until
+from test_pictures import coded
 
 from handlers.hub_bulk import ranges
 from handlers.hub_types import HubRole
@@ -86,6 +87,24 @@ async def test_two_hundred_in_five_seconds_are_one_table(hub_house: House, platf
     named = numbers_in("\n".join(f"No. {row[0]}" for row in sheet.iter_rows(min_row=2, values_only=True)))
     assert named == set(range(1, 201)), "every message has its row in the file, alone or folded"
     assert sheet.max_row < 60, "near-copies are folded"
+
+
+@pytest.mark.timeout(120)
+async def test_thirty_screenshots_at_once_are_all_read_and_one_of_somebody_elses_with_them(hub_house: House) -> None:
+    line = hub_house.line
+    await joined(hub_house)
+    before = len(line.answers)
+    shown = [line.picture(coded(f"https://parcel-fee{number}.example/pay")) for number in range(30)]
+    await line.send(*(line.event("message", "Uhub", message=each) for each in shown))
+    other = await line.shows("Uaunt", coded("https://lin.ee/AbCdEf1"))
+    assert "lin[.]ee/AbCdEf1" in other.text
+    await settled(hub_house)
+    working, table = [each for each in line.answers[before:] if each.to == "Uhub"]
+    assert "กำลังดูทุกข้อความ" in working.text
+    assert "ดูให้แล้ว 30 ข้อความ" in table.text and numbers_in(table.text) == set(range(1, 31))
+    kept = (await downloaded(hub_house, presses_of(table, "ตารางเป็นไฟล์ CSV"))).decode()
+    assert "อ่านคำไม่ได้" not in table.text + kept and "parcel-fee" in kept, "all of them were read"
+    assert line.called("push") == [] and not line.violations
 
 
 def presses_of(answer, label: str) -> str:  # type: ignore[no-untyped-def]
@@ -255,7 +274,7 @@ async def test_two_hundred_over_a_death_in_the_middle(tmp_path: Path, how: signa
         for start in range(100, 200, 10):
             assert await line.send(*(line.text_event("Uhub", text) for text in texts[start : start + 10])) == 200
             await asyncio.sleep(0.2)
-        await until(lambda: any("ดูให้แล้ว" in each.text for each in line.answers[before:]), 40)
+        await until(lambda: any("ดูให้แล้ว" in each.text for each in line.answers[before:]), 90)
         await asyncio.sleep(2)
         tables = [each.text for each in line.answers[before:] if "ดูให้แล้ว" in each.text]
         assert len(tables) == 1 and numbers_in(tables[0]) == set(range(1, 201))

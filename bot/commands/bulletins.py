@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 BAR = 40
+# The reason that is kept where somebody signs a month that tells nothing, and gives none.
+SIGNED_EMPTY = "signed at the command line, where a note says so"
 SHOWN_AS = ("line", "telegram", "web", "text")
 
 as_json_option = click.option("--json", "as_json", is_flag=True, help="As JSON.")
@@ -218,14 +220,17 @@ def materials(id: int, folder: Path) -> None:
 @bulletins.command("approve")
 @click.argument("id", type=int)
 @click.option("--as", "name", required=True, help="The official who signs.")
-@click.option("--although-empty", "remark", default="", help="Why a month that tells nothing is sent all the same.")
+@click.option(
+    "--although-empty", "remark", default="", help="Why a month that tells nothing goes out all the same."
+)
 @clearly
 def approve(id: int, name: str, remark: str) -> None:
-    """Sign bulletin ID. Two different officials sign, one of them an approver; any change undoes it."""
+    """Sign bulletin ID. Two different officials sign, one of them an approver; any change undoes it. Whoever signs here a
+    month that tells nothing is told so, and has said by it that it goes out all the same."""
 
     async def work(editorial: Editorial) -> tuple[Bulletin, str]:
-        found = await editorial.sign(id, name, remark)
-        return found, editorial.tells_nothing(found)
+        nothing = editorial.tells_nothing(await editorial.bulletins.get(id))
+        return await editorial.sign(id, name, remark or (SIGNED_EMPTY if nothing else "")), nothing
 
     found, nothing = working(work)
     if nothing:
@@ -244,7 +249,7 @@ def plan(id: int, part: str, as_json: bool) -> None:
     from bot.editorial import told
     from scheduler.bulletins import Part
 
-    found = sending(lambda editorial, line: editorial.plan(id, Part.parse(part), line))
+    found = sending(lambda editorial, line: editorial.preview(id, Part.parse(part), line))
     click.echo(json.dumps(told(found)) if as_json else cost(found))
 
 
@@ -253,11 +258,27 @@ def cost(plan: Plan) -> str:
         f"{platform} {language}: {count:,}" for (platform, language), count in sorted(plan.recipients.items())
     )
     lines = [f"{plan.whole:,} recipients" + (f" ({by})" if by else "")]
-    if plan.line_left is not None:
-        lines.append(f"LINE: {plan.line:,} messages of the {plan.line_left:,} that are left this month")
-    elif plan.line:
-        lines.append(f"LINE: {plan.line:,} messages; its quota has no limit, or LINE is off here")
+    lines += line_cost(plan) if plan.line else []
     return "\n".join(lines)
+
+
+def line_cost(plan: Plan) -> list[str]:
+    needed = f"LINE: {plan.line:,} messages"
+    if plan.silent:
+        return [f"{needed}; what is left cannot be told now ({plan.silent}), and `send` is refused until it can"]
+    if plan.quota is None:
+        return [f"LINE is off here: its {plan.line:,} recipients would be skipped"]
+    if plan.quota.limit is None:
+        return [f"{needed}; its quota has no limit (used this month: {plan.quota.used:,})"]
+    used = f"limit {plan.quota.limit:,}, used {plan.quota.used:,}"
+    if plan.line_promised:
+        used += f", kept for other bulletins on their way {plan.line_promised:,}"
+    lines = [f"{needed} of the {plan.line_left:,} that are left this month ({used})"]
+    if plan.line_short:
+        lines.append(
+            f"That is {plan.line_short:,} too few: `send` is refused. Buy more, choose a part, or wait a month"
+        )
+    return lines
 
 
 @bulletins.command("send")

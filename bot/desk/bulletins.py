@@ -26,7 +26,7 @@ from handlers.messages import Address, Platform, Reply
 from handlers.officials import Official, Role
 from handlers.subscribe import INTERESTS
 from scheduler import bulletins as rules
-from scheduler.bulletins import Bulletin, BulletinText, FigureLine, Kind, Part, Plan, State
+from scheduler.bulletins import Bulletin, BulletinText, Kind, Part, Plan, State
 from scheduler.drafting import MOST_WARNINGS, advice
 from scheduler.trends import Month
 
@@ -179,11 +179,18 @@ class _Room:
     ) -> Response:
         found = await self._found(request)
         progress = await self._bulletins.progress(found.id)
-        plan = await self._bulletins.plan(found, found.part) if found.state in rules.EDITABLE else None
+        asked = (written or {}).get("part") or request.query_params.get("part", "")
+        try:
+            plan, chosen = await self._planned(found, asked if official.role.may(Role.EDITOR) else "")
+        except rules.Refused as refused:
+            plan, chosen = await self._planned(found, "")
+            status, trouble = max(status, 422), trouble or refused
+        parts = self._parts(official)
         return self._desk.draw(
             "bulletin.html", request, official, status=status,
             bulletin=found, shown=[self._shown(found, each) for each in Language], progress=progress, plan=plan,
-            share=_share(progress), by_platform=_by_platform(plan), parts=self._parts(official), materials=tuple(MATERIALS), tested_on=TESTED_ON,
+            chosen=chosen, chosen_name=dict(parts).get(chosen, chosen), share=_share(progress),
+            by_platform=_by_platform(plan), parts=parts, materials=tuple(MATERIALS), tested_on=TESTED_ON,
             entries=self._entries(official.language), slots=range(MOST_WARNINGS), written=written or {},
             nothing=bool(self._editorial.tells_nothing(found)), history=await self._bulletins.history(found.id),
             sources=await self._editorial.sources(found.id), night=self._editorial.wakes(None),
@@ -191,6 +198,17 @@ class _Room:
             may=lambda role: official.role.may(Role(role)), states=State, kinds=Kind,
             trouble=trouble if isinstance(trouble, str) else _label(trouble), said=str(trouble or ""),
         )  # fmt: skip
+
+    async def _planned(self, found: Bulletin, part: str) -> tuple[Plan | None, str]:
+        """To whom it would go. For a part that somebody chose LINE is asked for its quota; that part is the second. Raises
+        Refused where there is no such part."""
+        if found.state not in rules.EDITABLE:
+            return None, ""
+        if not part:
+            return await self._bulletins.plan(found, found.part), ""
+        chosen = Part.parse(part)
+        async with ways_of(self._settings) as ways:
+            return await self._editorial.preview(found.id, chosen, ways.line), str(chosen)
 
     def _shown(self, found: Bulletin, language: Language) -> Shown:
         letter: Reply = self._editorial.letter(found, language)
@@ -220,11 +238,9 @@ class _Room:
         warnings = [
             known.get(key) or advice(entries[key], language) for key in chosen if key in known or key in entries
         ]
-        sources = [each.source for each in before.figures]
         lines = [each for each in field("figures").split("\n") if each]
-        figures = [FigureLine(text, sources[at] if at < len(sources) else "") for at, text in enumerate(lines)]
         return replace(
-            before, title=field("title") or before.title, intro=field("intro"), figures=tuple(figures),
+            before, title=field("title") or before.title, intro=field("intro"), figures=rules.resourced(before.figures, lines),
             warnings=tuple(warnings), context=field("context"), results=field("results"),
         )  # fmt: skip
 
@@ -233,12 +249,10 @@ class _Room:
         remark = form.get("remark", "").strip()[:500]
         if _number(form.get("version", "")) != found.version:
             return await self.show(request, official, 409, "bulletin_no.changed", form)
-        if self._editorial.tells_nothing(found) and official.role.may(Role.APPROVER) and not remark:
-            return await self.show(request, official, 422, "bulletin_no.empty", form)
         try:
             await self._editorial.sign(found.id, official.name, remark)
         except rules.Refused as trouble:
-            return await self.show(request, official, 409, trouble, form)
+            return await self.show(request, official, 422 if trouble.code == "empty" else 409, trouble, form)
         return self._desk.redirect(_path(found.id), "bulletins.signed")
 
     async def order(self, request: Request, official: Official) -> Response:

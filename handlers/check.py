@@ -13,7 +13,7 @@ from content.verdict import Candidate, Level, Pending, Verdict, judged, settle
 from handlers.menu import blank, too_short
 from handlers.messages import Checked, Event, Happened, Outcome, Reply, Section, Session, Span
 from handlers.sightings import NOTHING_KNOWN, Recall, with_told
-from handlers.wording import TONES, Voice, calls, defang, explain, named, shortened, verdict_title
+from handlers.wording import TONES, Voice, calls, defang, explain, named, shortened, verdict_title, was_it_useful
 
 QUESTION = "question"
 
@@ -102,7 +102,12 @@ def answer_all(
         tone=TONES[worst.level],
         sections=tuple(sections),
         buttons=calls(worst, voice),
-        quick=(voice.tap("button_report", f"report:{worst.id}"), voice.tap("button_paid", "paid")),
+        # As the report, they are about the worst: whoever disputes brings that one.
+        quick=(
+            voice.tap("button_report", f"report:{worst.id}"),
+            voice.tap("button_paid", "paid"),
+            *was_it_useful(worst.id, voice),
+        ),
     )
     events: tuple[Event, ...] = tuple(counted(each) for each in verdicts)
     return Outcome(

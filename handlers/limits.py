@@ -42,6 +42,8 @@ class Allowance:
 
 # For how long nobody's reports are taken after an official has hidden them: whoever came to it by mistake has a way back.
 BLOCKED_FOR = timedelta(days=90)
+# For how long somebody is answered more slowly: a flood is over by then, and who did not mean it forgets that it was.
+SLOWED_FOR = timedelta(days=7)
 # "A day" for reports: the last 24 hours, so that midnight is no door.
 DAY = timedelta(hours=24)
 

@@ -360,12 +360,14 @@ class FollowUp:
 
 @dataclass(frozen=True)
 class Sighting:
-    """A message was asked about: its fingerprint and what we made of it, and not a word of it."""
+    """A message was asked about: its fingerprint and what we made of it, and not a word of it. `words` is a keyed hash of exactly
+    its words, links and numbers ("" where nobody asked about it in them): only of these the same verdict can be expected again."""
 
     fingerprint: Fingerprint
     level: Level
     type: ScamType | None
     entry: str | None
+    words: str = ""
 
 
 @dataclass(frozen=True)

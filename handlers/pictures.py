@@ -26,7 +26,7 @@ from handlers.messages import (
 )
 from handlers.picture_types import Picture, PictureTrouble
 from handlers.sightings import NOTHING_KNOWN, Recall, with_told
-from handlers.wording import Voice, defang, menu_buttons, shortened
+from handlers.wording import Voice, defang, menu_buttons, shortened, was_it_useful
 
 FIX = "picture:fix"
 # Tapped when a picture had to wait too long; the rest of the data is what the platform calls the picture.
@@ -151,7 +151,12 @@ def _unjudged(codes: Sequence[Code], voice: Voice) -> Reply:
         return voice.short("picture_few_title", "picture_few", tone=Tone.CALM, quick=menu_buttons(voice))
     slip = all(code.kind is CodeKind.SLIP for code in codes)
     title, body = ("scan_slip_title", "scan_slip_do") if slip else ("scan_title", "scan_do")
-    quick = (voice.tap("button_report", "report"), voice.tap("button_paid", "paid"))
+    quick = (
+        voice.tap("button_report", "report"),
+        voice.tap("button_paid", "paid"),
+        # No verdict, so no name of one: what is counted says what the code would do.
+        *was_it_useful(f"code-{codes[0].kind.value}", voice),
+    )
     return voice.short(
         title, body, tone=Tone.CALM if slip else Tone.CAUTION, buttons=(voice.call("1441"),), quick=quick, steps=True
     )

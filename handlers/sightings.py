@@ -37,7 +37,7 @@ class Recall:
     def sightings(self, *judged: tuple[str, Verdict]) -> tuple[Sighting, ...]:
         """What each text adds, with its verdict; nothing for what is no question or too short to be known again."""
         return tuple(
-            Sighting(fingerprint, verdict.level, verdict.type, verdict.entry)
+            Sighting(fingerprint, verdict.level, verdict.type, verdict.entry, self.words(text))
             for text, verdict in judged
             if verdict.level is not Level.NOT_A_CHECK and (fingerprint := self.fingerprint(text)) is not None
         )
@@ -47,6 +47,10 @@ class Recall:
         if text in self.fingerprints:
             return self.fingerprints[text]
         return self.fingerprinter.of(text) if self.fingerprinter else None
+
+    def words(self, text: str) -> str:
+        """A keyed hash of exactly these words; "" where nothing is to be known again."""
+        return self.fingerprinter.words(text) if self.fingerprinter else ""
 
     def told(self, text: str, voice: Voice, now: datetime) -> str:
         """ "37 people asked about this since Tuesday", or "" where too few did. The asker is one of them."""

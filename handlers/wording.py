@@ -253,10 +253,17 @@ def after_a_verdict(verdict: Verdict, voice: Voice) -> tuple[Button, ...]:
     return (
         voice.tap("button_report", f"report:{verdict.id}"),
         voice.tap("button_paid", "paid"),
-        voice.tap("button_useful", f"useful:{verdict.id}:yes"),
-        voice.tap("button_not_useful", f"useful:{verdict.id}:no"),
+        *was_it_useful(verdict.id, voice),
         voice.tap("button_share", f"share:{verdict.id}:{verdict.entry or ''}"[:60]),
         *trusted,
+    )
+
+
+def was_it_useful(answer: str, voice: Voice) -> tuple[Button, Button]:
+    """The two buttons that stand under every answer to one person; `answer` names it in what is counted."""
+    return (
+        voice.tap("button_useful", f"useful:{answer}:yes"),
+        voice.tap("button_not_useful", f"useful:{answer}:no"),
     )
 
 

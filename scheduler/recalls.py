@@ -20,19 +20,23 @@ REACHES_BACK = timedelta(days=30)
 PAGE = 100
 SCAM = ("scam", "new_entry")
 NOT_A_SCAM = "not_a_scam"
+# Nobody decided anything: our own verdict is no longer that of a scam. To be sure of less is no all-clear.
+UNSURE = "unsure"
 
 
 @dataclass(frozen=True)
 class Wave:
-    """Letters about one message: what was decided, and behind whom (`after`, a keyed hash) it goes on."""
+    """Letters about one message: what was decided, and behind whom (`after`, a keyed hash) it goes on. `case` is None, and `words`
+    the hash of those that were asked about, where our own verdict turned and no official decided."""
 
     id: int
     sighting: int
-    case: int
+    case: int | None
     decision: str
     entry: str | None
     after: str
     made_at: datetime
+    words: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,13 +88,13 @@ def letter(asker: Asker, wave: Wave, voice: Voice, zone: tzinfo) -> Reply:
 
 
 def contradicts(given: str, decision: str) -> bool:
-    """Whether who was told `given` must hear of a decision. That we cannot tell is news to nobody."""
+    """Whether who was told `given` must hear of a decision. That an official cannot tell is news to nobody."""
     level = given.partition(":")[0]
     if decision in SCAM:
         return level in (Level.NOT_KNOWN, Level.WARNING_SIGNS)
     if decision == NOT_A_SCAM:
         return level in (Level.KNOWN_SCAM, Level.WARNING_SIGNS)
-    return False
+    return decision == UNSURE and level == Level.KNOWN_SCAM
 
 
 def verdict_given(decision: str, entry: str | None) -> str:

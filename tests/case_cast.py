@@ -80,12 +80,13 @@ class Town:
         await self.does(Outcome(session, NUMBERED, report=made), by)
         return (await self.store.session(by)).data["number"]
 
-    async def asks(self, by: Address, text: str = SCAM, level: Level = Level.NOT_KNOWN) -> None:
+    async def asks(
+        self, by: Address, text: str = SCAM, level: Level = Level.NOT_KNOWN, entry: str | None = None
+    ) -> None:
         made = self.store.fingerprinter.of(text)
         assert made is not None
-        await self.does(
-            Outcome(Session(spoken=Language.THAI), ANSWER, sightings=(Sighting(made, level, None, None),)), by
-        )
+        about = Sighting(made, level, None, entry, self.store.fingerprinter.words(text))
+        await self.does(Outcome(Session(spoken=Language.THAI), ANSWER, sightings=(about,)), by)
 
     async def decides(self, case: int, decision: Decision = FOUND_SCAM, official: Official = PORNTHIP) -> None:
         file = await self.book.case(case)

@@ -79,18 +79,22 @@ async def test_a_flood_is_answered_to_the_last_message_more_slowly_and_told_once
     again = await person.says("สวัสดี")
     assert time.perf_counter() - began > pacing.PACE.seconds
     assert SAID_SLOWED not in again.text
-    began = time.perf_counter()
+    before = len(house.line.answers)
+    await house.line.send(*(house.line.text_event("Uflood", "สวัสดี") for _ in range(5)))
     other = await OnLine(house, "Uquiet").says("สวัสดี")
-    assert time.perf_counter() - began < pacing.PACE.seconds and SAID_SLOWED not in other.text
+    assert SAID_SLOWED not in other.text
+    assert len([each for each in house.line.answers[before:] if each.to == "Uflood"]) < 5, "nobody waits behind a flood"
 
 
-async def test_who_has_lost_money_waits_for_nothing(house: House) -> None:
-    person = OnLine(house, "Upaid")
-    for _ in range(pacing.PACE.burst + 1):
-        await person.says("สวัสดี")
-    began = time.perf_counter()
-    assert "1441" in (await person.says("โอนเงินไปแล้ว")).text
-    assert time.perf_counter() - began < pacing.PACE.seconds / 2
+async def test_who_has_lost_money_waits_for_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Longer than anybody here waits for an answer.
+    monkeypatch.setattr(pacing, "PACE", Rate(3, 600.0))
+    monkeypatch.setattr(pacing, "SLOWED_SECONDS", 600.0)
+    async with house_of(tmp_path) as house:
+        person = OnLine(house, "Upaid")
+        for _ in range(pacing.PACE.burst):
+            await person.says("สวัสดี")
+        assert "1441" in (await person.says("โอนเงินไปแล้ว")).text
 
 
 async def test_forwards_that_come_while_somebody_waits_are_gathered_as_ever(house: House) -> None:
@@ -99,10 +103,9 @@ async def test_forwards_that_come_while_somebody_waits_are_gathered_as_ever(hous
         await person.says("สวัสดี")
     before = len(house.line.called("reply"))
     texts = [f"พัสดุของคุณติดด่านศุลกากร กดลิงก์ชำระค่าธรรมเนียม post-th{number}.example" for number in range(18)]
-    began = time.perf_counter()
     await house.line.send(*(house.line.text_event("Uforwards", text) for text in texts))
     await house.line.until_called("reply", before + 1)
-    assert time.perf_counter() - began < 2 * pacing.PACE.seconds + 4
+    assert not await house.bot.store.waiting(), "none of them waits for another answer"
     await asyncio.sleep(0.2)
     assert len(house.line.called("reply")) == before + 1, "one answer for all eighteen"
 
@@ -119,9 +122,9 @@ async def test_whom_an_official_slowed_waits_and_whom_nobody_did_does_not(house:
     assert SAID_SLOWED in (await person.says("สวัสดี")).text
     assert time.perf_counter() - began >= 1.0
     assert await Limits(foundation).lift((await Limits(foundation).all())[0].label, "nat")
-    began = time.perf_counter()
+    # Longer than anybody here waits for an answer.
+    house.bot.inbox.pacing.slowed_seconds = 600.0
     await person.says("สวัสดี")
-    assert time.perf_counter() - began < 1.0
 
 
 # --- reports ----------------------------------------------------------------------------------------------------------
@@ -279,6 +282,8 @@ async def test_a_browser_that_sends_too_much_is_asked_to_wait_in_a_bubble_and_in
         async with busy.http.post(f"{busy.url}/chat?lang=th", data=form, headers=headers) as answer:
             return answer.status, await answer.text()
 
+    # A moment only, however slow the machine.
+    busy.bot.doors = Doors(6, seconds=lambda: 0.0)
     answers = [await post(text="สวัสดี", fragment="1") for _ in range(31)]
     assert [status for status, _ in answers] == [200] * 30 + [429]
     assert "รอสักครู่" in answers[-1][1] and "1441" in answers[-1][1]

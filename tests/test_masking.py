@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import re
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -12,10 +13,12 @@ from pathlib import Path
 import ahocorasick
 import pytest
 from personal_data import Planted, left, planted, thai_id
-from store_cast import NUMBERED, StandingClock, said
+from store_cast import NUMBERED, StandingClock, rows, said
+from village import Village
 
 from bot.store import SqlStore
 from content.identifiers import Kind, find, host_of
+from content.knowledge import Knowledge
 from content.models import Language
 from content.verdict import Level
 from handlers.errors import NotMasked
@@ -45,7 +48,8 @@ def test_three_thousand_planted_messages_keep_nothing_personal() -> None:
 
 
 async def _kept(store: SqlStore, number: int, each: Planted) -> None:
-    """A message is asked about, reported, and told again as a note: as the handlers do it, masked or not at all."""
+    """A message is asked about, reported, and told again as a note, straight to the store: what is masked here by hand is what
+    the handlers hand over; that they do is seen below, where people only type and tap."""
     who = Address(Platform.LINE, f"U{number}", f"U{number}")
     waiting = await store.receive([said(each.text, f"planted-{number}", who)])
     with suppress(NotMasked):
@@ -99,6 +103,55 @@ async def test_nothing_planted_is_found_in_the_files_of_a_thousand_reports(tmp_p
 @pytest.mark.timeout(900)
 async def test_nothing_planted_is_found_in_the_files_of_ten_thousand_reports(tmp_path: Path) -> None:
     await _none_on_disk(tmp_path, 10_000)
+
+
+async def _types(village: Village, number: int, each: Planted) -> bool:
+    """Somebody asks about a message and reports it, or reports it at once, and tells it again as a note; whether it was taken."""
+    who = Address(Platform.LINE, f"U{number}", f"U{number}")
+    asks_first = number % 2 == 0
+    if asks_first:
+        await village.says(who, each.text)
+    await village.taps(who, "report")
+    heard = await village.taps(who, "consent:yes")
+    if "RT-" not in heard:
+        heard = await village.says(who, each.text)
+    found = re.search(r"RT-\d{4}-\d{6,}", heard)
+    if found is None:
+        return False
+    for ask in ("came_by", "loss", "province"):
+        await village.taps(who, f"d:{found[0]}:{ask}:skip")
+    await village.says(who, each.text)
+    return True
+
+
+async def _none_of_what_people_type_on_disk(folder: Path, knowledge: Knowledge, count: int) -> None:
+    """Through everything that answers a person: were one handler to forget the masking, it would be seen here."""
+    village = Village.open(f"sqlite:///{folder}/rutan.db", knowledge)
+    told, taken = messages(count, 20_261_123), 0
+    for start in range(0, count, 100):
+        batch = enumerate(told[start : start + 100], start)
+        taken += sum(await asyncio.gather(*(_types(village, number, each) for number, each in batch)))
+    kept = rows(village.url, "reports")
+    assert len(kept) == taken >= count * 0.97, "what is told is kept"
+    assert sum(bool(row["note"]) for row in kept) >= count * 0.9
+    open_still = _on_disk(folder)
+    village.store.close()
+    search = _searched(told)
+    assert _found(search, told[0].text.encode()), "the search itself must find what is there"
+    assert _found(search, open_still) == []
+    assert _found(search, _on_disk(folder)) == []
+
+
+async def test_nothing_planted_is_found_of_what_people_ask_report_and_add(tmp_path: Path, knowledge: Knowledge) -> None:
+    await _none_of_what_people_type_on_disk(tmp_path, knowledge, 200)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+async def test_nothing_planted_is_found_of_what_ten_thousand_people_ask_report_and_add(
+    tmp_path: Path, knowledge: Knowledge
+) -> None:
+    await _none_of_what_people_type_on_disk(tmp_path, knowledge, 10_000)
 
 
 @pytest.mark.parametrize(
@@ -173,7 +226,7 @@ def test_what_hides_an_id_behind_many_marks_is_not_kept() -> None:
     ["1", "1 ", "a@", "นาย ", "๐-", "?x", "Mr. A", "(", "\u200b1", "ชื่อ", "คุณ ก", "ศูนย์", "O1", "a.b/", "my name is "],
 )
 def test_long_texts_are_masked_in_good_time(piece: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     with suppress(NotMasked):
         masked(piece * (20_000 // len(piece)))
-    assert time.perf_counter() - began < 3
+    assert time.process_time() - began < 3

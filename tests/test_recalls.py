@@ -9,7 +9,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -17,11 +18,15 @@ from zoneinfo import ZoneInfo
 import pytest
 from case_cast import COPY, FOUND_SCAM, NO_SCAM, NOT_TOLD, OTHER, PORNTHIP, SCAM, Town, person
 from store_cast import ANSWER, SECRET, StandingClock, answered, rows
+from village import GRANNY, STRANGER, Village
 
-from bot.store import SqlStore
+from bot.store import SqlStore, sightings, waves
 from bot.store.notices import Notices
-from content.loading import Knowledge, load
+from bot.store.transaction import Transaction
+from content.fingerprints import Fingerprint
+from content.loading import FOLDER, Knowledge, load
 from content.models import Language
+from content.revising import Kind, Revised, body_of, lay
 from content.verdict import Level
 from handlers.messages import Address, ChatKind, Outcome, Platform, Session, Sighting
 from scheduler import recalls, reporters
@@ -257,6 +262,195 @@ async def test_killed_between_the_decision_and_the_letters_everybody_is_told_onc
 
 def news(url: str) -> list[dict[str, object]]:
     return [row for row in rows(url, "outbox") if row["answers"] is None]
+
+
+# Without an official: our own verdict of the same words turns
+
+
+def waves_of(url: str) -> list[tuple[object, ...]]:
+    return [(row["decision"], row["entry"], row["case_id"], row["state"]) for row in rows(url, "recalls")]
+
+
+async def test_the_same_words_judged_otherwise_are_told_to_everybody_who_heard_the_old_verdict(town, url):
+    await town.asks(person(1))
+    await town.asks(person(2), level=Level.WARNING_SIGNS)
+    town.clock.on(days=3)
+    await town.asks(person(3), level=Level.KNOWN_SCAM, entry="parcel-fee-link")
+    await town.asks(person(4), level=Level.KNOWN_SCAM, entry="parcel-fee-link")
+    assert waves_of(url) == [("scam", "parcel-fee-link", None, "waiting")], "once, whoever asks next"
+    assert await town.ticks() == 2 and await town.ticks() == 0
+    letters = await town.letters()
+    assert chats(letters) == ["U1", "U2"]
+    for letter in letters:
+        assert letter.reply.title == town.knowledge.phrases["recall_scam_title"].th
+        assert "22/11/2026" in str(letter.reply), "the day on which they asked"
+    assert rows(url, "recalls")[0]["words"] == "", "the hash of the words goes with the wave"
+
+
+async def test_who_was_told_a_scam_hears_that_we_are_no_longer_sure_and_no_all_clear(town, url):
+    await town.asks(person(1), level=Level.KNOWN_SCAM)
+    await town.asks(person(2), level=Level.WARNING_SIGNS)
+    assert waves_of(url) == [], "from a scam to a caution is no news"
+    town.clock.on(days=2)
+    await town.asks(person(3))
+    assert await town.ticks() == 1
+    [letter] = await town.letters()
+    assert letter.address == person(1)
+    assert letter.reply.title == town.knowledge.phrases["recall_cant_tell_title"].th
+    assert "อย่าเพิ่งโอน" in str(letter.reply) and "ปลอดภัย" not in str(letter.reply)
+
+
+async def test_a_word_of_caution_more_or_less_writes_to_nobody(town, url):
+    """That is as far as reports of people reach: nobody can make us write to others by reporting."""
+    for number, level in enumerate((Level.NOT_KNOWN, Level.WARNING_SIGNS) * 3):
+        await town.asks(person(number), level=level)
+        town.clock.on(days=2)
+    assert waves_of(url) == []
+
+
+async def test_a_copy_with_another_link_is_judged_by_itself_and_moves_nobody(town, url):
+    """The fingerprint leaves links out: who spoils a copy of a bank's message must not make us call the real one a scam, nor who
+    waters a scam down make us doubt it."""
+    real, spoilt = SCAM, SCAM.replace("parcel-pay.example/th", "parcel-pay.example.top/x")
+    for number in range(50):
+        await town.asks(person(number), real)
+    for number in range(50, 60):
+        await town.asks(person(number), spoilt, Level.KNOWN_SCAM)
+    town.clock.on(days=2)
+    for number in range(60, 70):
+        await town.asks(person(number), real)
+        await town.asks(person(number + 100), spoilt, Level.KNOWN_SCAM)
+    assert len(rows(url, "sightings")) == 1 and waves_of(url) == []
+    town.clock.on(days=2)
+    await town.asks(person(200), spoilt)
+    assert await town.ticks() == 20
+    heard = {each.address.chat for each in await town.letters()}
+    assert heard == {f"U{number}" for number in (*range(50, 60), *range(160, 170))}, "only who asked about that copy"
+
+
+async def test_a_verdict_that_goes_to_and_fro_is_told_once_a_day_and_the_last_change_is_not_lost(town, url):
+    await town.asks(person(1))
+    for number in range(2, 8):
+        level = Level.NOT_KNOWN if number % 2 else Level.KNOWN_SCAM
+        await town.asks(person(number), level=level)
+        town.clock.on(hours=1)
+        await town.ticks()
+    assert len(waves_of(url)) == 1 and chats(await town.letters()) == ["U1"]
+    town.clock.on(days=1)
+    await town.asks(person(8), level=Level.NOT_KNOWN)
+    await town.ticks()
+    assert len(waves_of(url)) == 2
+    assert chats(await town.letters())[:2] == ["U1", "U1"], "who was told a scam by letter hears of the change as well"
+
+
+async def test_where_an_official_has_decided_our_own_verdict_writes_to_nobody(town, url):
+    await town.asks(person(1), level=Level.KNOWN_SCAM)
+    await town.reports(person(2), level=Level.KNOWN_SCAM, disputes=True)
+    await town.decides(1, NO_SCAM)
+    await town.ticks()
+    before = len(waves_of(url))
+    town.clock.on(days=2)
+    await town.asks(person(3))
+    town.clock.on(days=2)
+    await town.asks(person(4), level=Level.KNOWN_SCAM)
+    assert len(waves_of(url)) == before
+
+
+async def test_an_officials_decision_ends_what_our_own_verdict_began(town, url):
+    await town.asks(person(1))
+    await town.asks(person(2), level=Level.KNOWN_SCAM)
+    await town.reports(person(3))
+    await town.decides(1, NO_SCAM)
+    assert [wave[3] for wave in waves_of(url)] == ["done", "waiting"]
+    await town.ticks()
+    assert chats(await town.letters()) == ["U2", "U3"]
+
+
+async def test_of_two_who_see_a_verdict_turn_at_once_one_begins_the_wave(town, url):
+    await town.asks(person(1))
+    await asyncio.gather(*(town.asks(person(number), level=Level.KNOWN_SCAM) for number in range(2, 22)))
+    assert len(waves_of(url)) == 1
+
+
+async def test_who_is_forgotten_leaves_no_hash_of_their_words(town, url):
+    await town.asks(person(1))
+    await town.asks(person(2), COPY)
+    words = town.store.fingerprinter.words(SCAM)
+    assert words in str(rows(url, "sightings")) and "พัสดุ" not in str(rows(url, "sightings"))
+    await town.store.forget(Platform.LINE, "U1")
+    assert all(words not in str(rows(url, table)) for table in ("sightings", "sighting_sources", "recalls"))
+    await town.asks(person(3), level=Level.KNOWN_SCAM)
+    assert waves_of(url) == []
+
+
+def test_a_sighting_remembers_its_newest_wordings_and_no_more(knowledge):
+    said = ""
+    for number in range(40):
+        said = waves.noted(said, about(number))
+    assert len(said.split()) == waves.MOST_WORDINGS and len(said) <= 18 * waves.MOST_WORDINGS
+    assert waves.turned(said, about(39, Level.KNOWN_SCAM)) == "scam"
+    assert waves.turned(said, about(0, Level.KNOWN_SCAM)) == "", "forgotten"
+    assert waves.turned(said, replace(about(39, Level.KNOWN_SCAM), words="")) == ""
+
+
+def about(number: int, level: Level = Level.NOT_KNOWN) -> Sighting:
+    return Sighting(Fingerprint("00" * 96), level, None, None, f"{number:016x}")
+
+
+class Counting:
+    """A transaction that remembers which queries it was asked for."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self.tx, self.asked = tx, list[str]()
+
+    def __getattr__(self, way: str) -> Callable[..., object]:
+        def counted(query: str, **values: object) -> object:
+            self.asked.append(query)
+            return getattr(self.tx, way)(query, **values)
+
+        return counted
+
+
+async def test_a_question_where_nothing_changed_costs_no_query_more(town):
+    """Counted, not timed: the sighting's own row, which is read anyway, says what was said before."""
+
+    async def queries(number: int, level: Level) -> list[str]:
+        about = Sighting(town.store.fingerprinter.of(SCAM), level, None, None, town.store.fingerprinter.words(SCAM))
+
+        def work(tx: Transaction) -> list[str]:
+            counting = Counting(tx)
+            identity, now = town.store.foundation.identity, town.clock.now()
+            sightings.Asking(counting, identity, person(number), now, now.date()).add(about)  # type: ignore[arg-type]
+            return counting.asked
+
+        return await town.store.foundation.database.write(work)
+
+    await queries(1, Level.NOT_KNOWN)
+    plain = ["near_sightings", "new_source", "count_sighting", "count_sighting_day", "note_given", "grow_cases"]
+    assert await queries(2, Level.NOT_KNOWN) == plain
+    assert await queries(3, Level.WARNING_SIGNS) == plain
+    turned = await queries(4, Level.KNOWN_SCAM)
+    assert [each for each in turned if each not in plain] == ["recent_recall", "case_of_sighting", "begin_recall"]
+    assert await queries(5, Level.KNOWN_SCAM) == plain
+
+
+async def test_a_revision_that_goes_live_reaches_who_asked_before_it(url, knowledge, tmp_path):
+    """The whole way: a person's words, our verdict of them, what was live and what is now."""
+    village = Village.open(url, knowledge)
+    text = "โครงการเก็บเห็ดดาวเทียมปันผลทุกเช้า สมัครที่กลุ่มเห็ดดาวเทียม ฝากเพียงครั้งเดียวรับทุกวันไม่มีวันหมด"
+    before = await village.says(GRANNY, text)
+    entry = knowledge.entries["parcel-fee-link"]
+    body = body_of(entry)
+    body["phrases"]["scammer"]["th"].append(text)
+    lay(FOLDER, [Revised(Kind.ENTRY, entry.id, body)], tmp_path / "content")
+    village.ports.knowledge = load(tmp_path / "content", cache=None)
+    after = await village.says(STRANGER, text)
+    assert entry.title.th not in before and entry.title.th in after
+    told = await recalls.recall(Notices(village.store.foundation), village.ports.knowledge, ZONE)
+    [letter] = await village.post(GRANNY)
+    village.store.close()
+    assert told == 1 and entry.title.th in str(letter)
+    assert waves_of(url) == [("scam", "parcel-fee-link", None, "done")]
 
 
 async def test_a_sighting_that_is_forgotten_takes_its_wave_along(town, url):

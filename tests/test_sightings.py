@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from conftest import House
+from desk_cast import stands_still
 from store_cast import ANSWER, NOON, SECRET, SOMCHAI, StandingClock, answered, rows
 from talk import InBrowser, OnLine, OnTelegram
 
@@ -159,6 +160,8 @@ async def test_an_entry_that_came_later_explains_it(asked: Asked) -> None:
 
 
 async def test_the_third_person_hears_how_many_asked_on_every_platform(house: House) -> None:
+    # No midnight comes between.
+    stands_still(house)
     first = await OnLine(house).says(SCAM)
     second = await OnTelegram(house).says(COPY)
     assert "คนถามเรื่องนี้" not in first.text + second.text

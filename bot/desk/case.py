@@ -24,6 +24,7 @@ from content.knowledge import Knowledge
 from content.models import ScamType
 from content.verdict import judge
 from content.verdict_types import Verdict
+from handlers.limits import SLOWED_FOR
 from handlers.officials import Official, Role
 
 # A page names so many links; more of them is a list that somebody pasted.
@@ -107,6 +108,28 @@ def add(desk: Desk) -> None:
             raise Refused(404) from None
         return desk.redirect(f"{HOME}/case/{number}", "case.done_hidden", reports=hidden)
 
+    @desk.page("/case/{id}/slow", Role.EDITOR, methods=("POST",))
+    async def slow(request: Request, official: Official) -> Response:
+        form, number = await desk.form(request), _number(request)
+        reason = form.get("reason", "").strip()[:LONGEST_REASON]
+        if not reason:
+            return await reading.draw(request, official, 422, written=form, trouble="case.hide_why")
+        try:
+            slowed = await cases.slow_reporter(number, form.get("report", ""), official, reason)
+        except NoSuchCase:
+            raise Refused(404) from None
+        return desk.redirect(f"{HOME}/case/{number}", "case.done_slowed" if slowed else "case.not_slowed")
+
+    @desk.page("/case/{id}/show", Role.EDITOR, methods=("POST",))
+    async def show(request: Request, official: Official) -> Response:
+        form, number = await desk.form(request), _number(request)
+        reason = form.get("reason", "").strip()[:LONGEST_REASON]
+        try:
+            shown = await cases.show_reporter(number, form.get("report", ""), official, reason)
+        except NoSuchCase:
+            raise Refused(404) from None
+        return desk.redirect(f"{HOME}/case/{number}", "case.done_shown", reports=shown)
+
 
 class _Reading:
     """Draws the page of a case, also when what an official wrote has to be shown to them again."""
@@ -155,6 +178,7 @@ class _Reading:
             trouble=trouble,
             changed=changed,
             longest=LONGEST_REMARK,
+            slowed_days=SLOWED_FOR.days,
             takedowns=await self._takedowns.of_case(found.row.id),
             takedown_known=knowledge.takedown,
             takedown_reference=reference,

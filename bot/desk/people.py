@@ -61,7 +61,8 @@ def add(desk: Desk) -> None:
     @desk.page("/people/lift", role=Role.ADMIN, methods=("POST",))
     async def lift(request: Request, official: Official) -> Response:
         form = await desk.form(request)
-        lifted = await limits.lift(form.get("label", ""), official.name, form.get("reason", "")[:500])
+        reason, show = form.get("reason", "")[:500], form.get("show") == "yes"
+        lifted = await limits.lift(form.get("label", ""), official.name, reason, show=show)
         return desk.redirect("/desk/people", "people.lifted" if lifted else "people.lifted_before")
 
 

@@ -11,6 +11,7 @@ from bot.store import forms, ledger
 from bot.store.case_types import CaseFile, CaseRow, Done, Near, NoSuchCase, ReportRow, Sort, View
 from bot.store.transaction import Row, Transaction
 from content.fingerprints import Fingerprint, likeness
+from handlers.limits import LimitKind
 
 # A case page shows so many reports, days and neighbours; the rest are counted.
 MOST_REPORTS = 200
@@ -116,7 +117,7 @@ def case_file(tx: Transaction, id: int, now: datetime) -> CaseFile | None:
     days = tx.rows("case_days", sighting=found["sighting"], page=MOST_DAYS) if found["sighting"] else ()
     return CaseFile(
         row=case_row(found, now),
-        reports=_reports(list(reversed(tx.rows("case_reports", case_id=id, page=MOST_REPORTS)))),
+        reports=_reports(list(reversed(tx.rows("case_reports", case_id=id, now=forms.stamp(now), page=MOST_REPORTS)))),
         identifiers=ledger.of_case(tx, id),
         days=tuple((date.fromisoformat(row["day"]), row["asked"], row["people"]) for row in days),
         near=_near(tx, found, now),
@@ -136,6 +137,7 @@ def _reports(rows: Sequence[Row]) -> tuple[ReportRow, ...]:
             hidden=bool(row["hidden"]),
             disputes=bool(row["disputes"]),
             reporter=labels.setdefault(row["person"], _label(len(labels))) if row["person"] else "",
+            slowed=row["limited"] == LimitKind.SLOWED,
         )
         for row in rows
     )

@@ -92,7 +92,8 @@ class QueuePage:
 
 @dataclass(frozen=True)
 class ReportRow:
-    """A report as an official reads it: masked. `reporter` is "A", "B"… within its case, "" for one who was erased."""
+    """A report as an official reads it: masked. `reporter` is "A", "B"… within its case, "" for one who was erased; `slowed`:
+    an official has them answered more slowly."""
 
     number: str
     text: str
@@ -108,6 +109,7 @@ class ReportRow:
     hidden: bool
     disputes: bool
     reporter: str
+    slowed: bool = False
 
 
 @dataclass(frozen=True)

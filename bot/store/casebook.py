@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.store import audit, campaigns, filing, forms, ledger, waves
+from bot.store import audit, campaigns, filing, forms, ledger, limits, waves
 from bot.store.audit import Act
 from bot.store.case_reading import asked, case_file, case_row, counted, found_row, subject, waiting
 from bot.store.case_types import (
@@ -26,7 +26,7 @@ from bot.store.foundation import Foundation
 from bot.store.ledger import OfCase
 from bot.store.transaction import Row, Transaction
 from handlers.errors import NotMasked
-from handlers.limits import BLOCKED_FOR, LimitKind
+from handlers.limits import BLOCKED_FOR, SLOWED_FOR, Limit, LimitKind
 from handlers.masking import masked
 from handlers.officials import Official
 
@@ -168,30 +168,53 @@ class CaseBook:
                 hidden = tx.run("hide_report", id=report["id"])
             else:
                 hidden = tx.run("hide_reports", person=person)
-                until = forms.stamp(now + BLOCKED_FOR)
-                limit = {"person": person, "kind": LimitKind.BLOCKED.value, "reason": reason.strip(), "until": until}
-                tx.run("set_limit", made_by=official.name, now=forms.stamp(now), **limit)
-            cases = _recounted(tx, id, person)
+                limits.put(tx, Limit(LimitKind.BLOCKED, now + BLOCKED_FOR), person, reason, official.name, now)
+            cases = filing.recounted(tx, _cases(tx, id, person))
             said: dict[str, str | int] = {"reports": hidden, "cases": cases, "reason": _harmless(reason)}
             audit.written(tx, Act(audit.official(official.name), "reporter hidden", subject(id), said), now)
             return hidden
 
         return await self._database.write(work)
 
-    async def show_reporter(self, id: int, report_number: str, official: Official) -> int:
+    async def show_reporter(self, id: int, report_number: str, official: Official, reason: str = "") -> int:
         """Take back `hide_reporter`: their reports count again, and they may bring more; how many count again. Raises
         NoSuchCase."""
         now = self._foundation.now()
 
         def work(tx: Transaction) -> int:
-            person = _report(tx, id, report_number)["person"]
+            report = _report(tx, id, report_number)
+            person = report["person"]
             if person is None:
-                return 0
-            shown = tx.run("show_reports", person=person)
-            tx.run("lift_limit", person=person)
-            said = {"reports": shown, "cases": _recounted(tx, id, person)}
+                shown = tx.run("show_report", id=report["id"])
+                cases = filing.recounted(tx, [id])
+            else:
+                tx.run("lift_limit", person=person)
+                shown, cases = filing.show_again(tx, person)
+            said: dict[str, str | int] = {"reports": shown, "cases": cases}
+            if told := _harmless(reason).strip():
+                said["reason"] = told
             audit.written(tx, Act(audit.official(official.name), "reporter shown again", subject(id), said), now)
             return shown
+
+        return await self._database.write(work)
+
+    async def slow_reporter(self, id: int, report_number: str, official: Official, reason: str) -> bool:
+        """Let whoever made this report wait for each answer for `SLOWED_FOR`; what they report still counts. False, and
+        nothing happens, where their reports are not taken anyway or nobody knows any more who it was. Raises NoSuchCase, and
+        ValueError without a reason."""
+        if not reason.strip():
+            raise ValueError("to slow somebody down needs a reason")
+        now = self._foundation.now()
+
+        def work(tx: Transaction) -> bool:
+            person = _report(tx, id, report_number)["person"]
+            limit = tx.row("limit_of", person=person, now=forms.stamp(now)) if person is not None else None
+            if person is None or (limit is not None and limit["kind"] == LimitKind.BLOCKED):
+                return False
+            limits.put(tx, Limit(LimitKind.SLOWED, now + SLOWED_FOR), person, reason, official.name, now)
+            act = Act(audit.official(official.name), "reporter slowed", subject(id), {"reason": _harmless(reason)})
+            audit.written(tx, act, now)
+            return True
 
         return await self._database.write(work)
 
@@ -203,15 +226,10 @@ def _report(tx: Transaction, case: int, number: str) -> Row:
     return row
 
 
-def _recounted(tx: Transaction, case: int, person: str | None) -> int:
-    """Count this case anew and every other that somebody reported; how many."""
-    cases = {case}
-    if person is not None:
-        cases |= {row["case_id"] for row in tx.rows("cases_of_person", person=person)}
-    for each in sorted(cases):
-        filing.recount(tx, each)
-        tx.run("touch_case", id=each)
-    return len(cases)
+def _cases(tx: Transaction, case: int, person: str | None) -> set[int]:
+    """This case and every other that somebody reported."""
+    of_theirs = tx.rows("cases_of_person", person=person) if person is not None else []
+    return {case, *(row["case_id"] for row in of_theirs)}
 
 
 def _harmless(reason: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -211,6 +211,24 @@ def forget(tx: Transaction, person: str) -> int:
     for case in left:
         recount(tx, case)
     return changed
+
+
+def show_again(tx: Transaction, person: str) -> tuple[int, int]:
+    """Take back that a person's reports were hidden: they count again, and their reporter hears what became of their cases
+    meanwhile. How many reports, in how many cases."""
+    shown = tx.run("show_reports", person=person)
+    return shown, recounted(tx, [row["case_id"] for row in tx.rows("cases_of_person", person=person)], tell=shown > 0)
+
+
+def recounted(tx: Transaction, cases: Iterable[int], *, tell: bool = False) -> int:
+    """Count cases anew after an official's act on somebody's reports: whoever has one open sees that it changed. How many."""
+    each_once = sorted(set(cases))
+    for each in each_once:
+        recount(tx, each)
+        tx.run("touch_case", id=each)
+        if tell:
+            tx.run("tell_case", id=each)
+    return len(each_once)
 
 
 def recount(tx: Transaction, case: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.store import audit, forms
+from bot.store import audit, filing, forms
 from bot.store.audit import Act
 from bot.store.foundation import Foundation
 from bot.store.transaction import Row, Transaction
@@ -47,14 +47,14 @@ class Limits:
         now = self._foundation.now()
 
         def work(tx: Transaction) -> None:
-            values = {"person": person, "kind": kind.value, "reason": reason.strip(), "made_by": made_by}
-            tx.run("set_limit", now=forms.stamp(now), until=forms.stamp(until) if until else None, **values)
+            put(tx, Limit(kind, until), person, reason, made_by, now)
             _wrote(tx, made_by, f"person {kind.value}", reason.strip(), now)
 
         await self._foundation.database.write(work)
 
-    async def lift(self, label: str, made_by: str, reason: str = "") -> bool:
-        """Take a limit away; whether there was one of that label."""
+    async def lift(self, label: str, made_by: str, reason: str = "", *, show: bool = False) -> bool:
+        """Take a limit away, and with `show` let the reports that were hidden with it count again; whether there was one of
+        that label."""
         now = self._foundation.now()
 
         def work(tx: Transaction) -> bool:
@@ -62,7 +62,8 @@ class Limits:
             rows = tx.rows("person_of_limit", label=label, length=LABEL) if len(label) == LABEL else []
             for row in rows:
                 tx.run("lift_limit", person=row["person"])
-                _wrote(tx, made_by, "limit lifted", reason.strip(), now)
+                shown = filing.show_again(tx, row["person"])[0] if show else 0
+                _wrote(tx, made_by, "limit lifted", reason.strip(), now, shown)
             return bool(rows)
 
         return await self._foundation.database.write(work)
@@ -110,9 +111,19 @@ def strip(tx: Transaction, person: str, now: datetime) -> int:
     return tx.run("strip_limit", person=person, until=forms.stamp(now + ERASED_STAYS))
 
 
-def _wrote(tx: Transaction, made_by: str, act: str, reason: str, now: datetime) -> None:
+def put(tx: Transaction, limit: Limit, person: str, reason: str, made_by: str, now: datetime) -> None:
+    """Set a limit for a person, by keyed hash: the newest word on them wins. Whoever sets it writes it into the log."""
+    until = forms.stamp(limit.until) if limit.until else None
+    values = {"person": person, "kind": limit.kind.value, "reason": reason.strip(), "made_by": made_by}
+    tx.run("set_limit", now=forms.stamp(now), until=until, **values)
+
+
+def _wrote(tx: Transaction, made_by: str, act: str, reason: str, now: datetime, shown: int = 0) -> None:
     # The log never shrinks: whom it was about is not in it, not even as a piece of a hash.
-    audit.written(tx, Act(audit.official(made_by), act, "limit", {"reason": reason} if reason else {}), now)
+    said: dict[str, str | int] = {"reason": reason} if reason else {}
+    if shown:
+        said["reports"] = shown
+    audit.written(tx, Act(audit.official(made_by), act, "limit", said), now)
 
 
 def _limited(row: Row) -> Limited:

@@ -61,7 +61,7 @@ class Notices:
         if row is None:
             return None
         which = (row["id"], row["sighting"], row["case_id"], row["decision"], row["entry"], row["after"])
-        return Wave(*which, forms.moment(row["made_at"]))
+        return Wave(*which, forms.moment(row["made_at"]), row["words"])
 
     async def askers(self, wave: Wave, since: timedelta, most: int) -> Sequence[Asker]:
         after = forms.stamp(self._foundation.now() - since)
@@ -71,6 +71,7 @@ class Notices:
             "case_id": wave.case,
             "after": wave.after,
             "made_at": forms.stamp(wave.made_at),
+            "words": wave.words,
         }
         rows = await self._database.read(lambda tx: tx.rows("recall_page", since=after, page=most, **which))
         return [

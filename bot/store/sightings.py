@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from bot.identity import Identity
-from bot.store import forms
+from bot.store import forms, waves
 from bot.store.transaction import Row, Transaction
 from content.fingerprints import ALIKE, Fingerprint, likeness
 from handlers.messages import Address, ChatKind, Seen, Sighting
@@ -79,6 +79,8 @@ class Asking:
         if row is None and only_one_makes(self.tx):
             row = known(self.tx, sighting.fingerprint)
         number = int(row["id"]) if row is not None else self._new(sighting)
+        said = str(row["said"]) if row is not None else ""
+        turned = waves.turned(said, sighting)
         sources = [(kind, self._came_first(number, source, kind)) for source, kind in self._sources()]
         people = sum(first for kind, first in sources if kind == "person")
         self.tx.run(
@@ -91,11 +93,16 @@ class Asking:
             level=sighting.level.value,
             type=sighting.type.value if sighting.type else None,
             entry=sighting.entry,
+            said=waves.noted(said, sighting),
         )
         self.tx.run("count_sighting_day", sighting=number, day=self.day.isoformat(), people=people)
         given = f"{sighting.level.value}:{sighting.entry or ''}"
         for source, _ in self._sources():
-            self.tx.run("note_given", sighting=number, source=source, given=given, now=forms.stamp(self.now))
+            values = {"sighting": number, "source": source, "given": given, "words": sighting.words}
+            self.tx.run("note_given", now=forms.stamp(self.now), **values)
+        # Only now, behind the row's own lock: of two that see a verdict turn at once, one begins the wave.
+        if turned and not waves.begin_by_itself(self.tx, number, turned, sighting, self.now):
+            self.tx.run("keep_said", id=number, said=said)
         if people:
             grow_cases(self.tx, number, self.day)
         return number

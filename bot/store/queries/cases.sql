@@ -186,9 +186,10 @@ from cases where id = :id;
 
 -- case_reports --
 -- What people reported, in the order they did; the newest of a case that thousands reported.
-select id, number, person, text, note, came_by, loss, province, platform, language, evidence, reported_at, state, hidden,
-  disputes
-from reports where case_id = :case_id order by id desc limit :page;
+select reports.id, number, reports.person, text, note, came_by, loss, province, platform, language, evidence, reported_at,
+  state, hidden, disputes, limits.kind as limited
+from reports left join limits on limits.person = reports.person and (limits.until is null or limits.until > :now)
+where case_id = :case_id order by reports.id desc limit :page;
 
 -- case_days --
 -- How many asked about its message, by day.
@@ -286,6 +287,10 @@ update reports set hidden = 1 where id = :id and hidden = 0;
 -- It was a mistake: what counted before counts again. What came in while they were blocked was never in a case.
 update reports set hidden = 0 where person = :person and hidden = 1 and case_id is not null;
 
+-- show_report --
+-- The same for a report whose reporter is not known any more.
+update reports set hidden = 0 where id = :id and hidden = 1;
+
 -- touch_case --
 -- Its reports have changed by an official's act.
 update cases set version = version + 1 where id = :id;
@@ -370,16 +375,25 @@ select platform, chat, language from people where key = :key and kind = 'private
 
 -- begin_recall --
 -- Those who were told otherwise about this message are to be told.
-insert into recalls (sighting, case_id, decision, entry, state, made_at)
-values (:sighting, :case_id, :decision, :entry, 'waiting', :now);
+insert into recalls (sighting, case_id, decision, entry, state, words, made_at)
+values (:sighting, :case_id, :decision, :entry, 'waiting', :words, :now);
+
+-- recent_recall --
+-- Whether a wave about this message began since then, whoever began it.
+select id from recalls where sighting = :sighting and made_at >= :since limit 1;
 
 -- end_recalls --
 -- A newer decision takes the place of what is still going out.
-update recalls set state = 'done', done_at = :now where case_id = :case_id and state = 'waiting';
+update recalls set state = 'done', done_at = :now, words = '' where case_id = :case_id and state = 'waiting';
+
+-- end_recalls_of_sighting --
+-- An official's word takes the place of what our own verdict began.
+update recalls set state = 'done', done_at = :now, words = ''
+where sighting = :sighting and case_id is null and state = 'waiting';
 
 -- waiting_recall --
 -- The wave that is going out.
-select id, sighting, case_id, decision, entry, after, made_at from recalls where state = 'waiting' order by id limit 1;
+select id, sighting, case_id, decision, entry, after, words, made_at from recalls where state = 'waiting' order by id limit 1;
 
 -- recall_page --
 -- The next who asked about it, in the order of their keys; those who reported it hear of their case instead, and who
@@ -388,6 +402,7 @@ select sources.source, sources.given, sources.given_at, people.language
 from sighting_sources as sources join people on people.key = sources.source
 where sources.sighting = :sighting and sources.source > :after and sources.kind = 'person'
   and sources.given_at >= :since and (sources.recalled is null or sources.recalled <> :id)
+  and (:words = '' or sources.words = :words)
   and people.unreachable_since is null and not exists (
     select 1 from reports
     where reports.case_id = :case_id and reports.person = sources.source and reports.state <> 'withdrawn'
@@ -407,8 +422,8 @@ update sighting_sources set recalled = :id, given = :given, given_at = :now
 where sighting = :sighting and source = :source and (recalled is null or recalled <> :id);
 
 -- finish_recall --
--- Everybody has been looked at.
-update recalls set state = 'done', done_at = :now where id = :id and state = 'waiting' and after = :after;
+-- Everybody has been looked at, and the hash of their words is needed no more.
+update recalls set state = 'done', done_at = :now, words = '' where id = :id and state = 'waiting' and after = :after;
 
 -- plan_follow_up --
 -- A gentle question for later; a newer one of its kind takes its place.

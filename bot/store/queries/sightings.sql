@@ -1,6 +1,6 @@
 -- near_sightings --
 -- Copies of one message share a band nearly always; those that share most come first, and few are compared.
-select sightings.id, sightings.signature, sightings.people, sightings.first_seen
+select sightings.id, sightings.signature, sightings.people, sightings.first_seen, sightings.said
 from sightings join (
   select sighting, count(*) as shared from sighting_bands
   where band in (:b0, :b1, :b2, :b3, :b4, :b5, :b6, :b7, :b8, :b9, :b10, :b11, :b12, :b13, :b14, :b15, :b16, :b17,
@@ -37,13 +37,17 @@ on conflict (sighting, source) do nothing;
 
 -- note_given --
 -- What somebody was told last, so that they can be told where it turns out otherwise.
-update sighting_sources set given = :given, given_at = :now where sighting = :sighting and source = :source;
+update sighting_sources set given = :given, given_at = :now, words = :words where sighting = :sighting and source = :source;
 
 -- count_sighting --
 -- The newest verdict wins: what was unknown yesterday may have an entry today.
 update sightings set asked = asked + 1, people = people + :people, groups = groups + :groups, hubs = hubs + :hubs, last_seen = :now,
-  level = :level, type = :type, entry = :entry
+  level = :level, type = :type, entry = :entry, said = :said
 where id = :id;
+
+-- keep_said --
+-- What was said of some words stays as it was, so that whoever asks next finds the change still to be told.
+update sightings set said = :said where id = :id;
 
 -- count_sighting_day --
 -- By day, so that what grows can be told from what is merely old.
@@ -72,8 +76,8 @@ where exists (
 ) and sighting in (select sighting from sighting_sources where source = :source);
 
 -- uncount_sightings --
--- Nor is counted among those who did.
-update sightings set
+-- Nor is counted among those who did. Perhaps nobody else asked in these very words: their hash goes too.
+update sightings set said = '',
   people = people - (select count(*) from sighting_sources as mine
     where mine.sighting = sightings.id and mine.source = :source and mine.kind = 'person'),
   groups = groups - (select count(*) from sighting_sources as mine

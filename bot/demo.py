@@ -7,6 +7,7 @@ import secrets
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 
 import structlog
@@ -19,26 +20,20 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot import logs
 from bot.app import build
+from bot.demo_nobody import Nobody
+from bot.demo_people import OFFICIALS
+from bot.demo_stage import MovingClock, Stage
 from bot.demo_story import Story
 from bot.desk.frame import HOME, Desk
+from bot.live_knowledge import shipped
 from bot.running import SystemClock
 from bot.settings import Settings
-from bot.store.audit import OPERATOR
-from bot.store.officials import Officials
 from bot.store.store import SqlStore
-from content.loading import load
-from content.models import Language
+from handlers.messages import Platform
 from handlers.officials import Official, Role
 
 log = structlog.get_logger()
 
-# The people of the story; a visitor may sit at each one's desk.
-OFFICIALS = {
-    Role.EDITOR: "สมหมาย (สาธิต)",
-    Role.APPROVER: "วารุณี (สาธิต)",
-    Role.ADMIN: "ปรีชา (สาธิต)",
-    Role.READER: "อรทัย (สาธิต)",
-}
 BANNER = (
     '<p class="demo" role="note"><strong>สาธิต: ข้อมูลทั้งหมดแต่งขึ้น · '
     '<span lang="en">Demonstration: all data are invented</span></strong></p>'
@@ -62,19 +57,12 @@ def settings_of(folder: Path, host: str, port: int) -> Settings:
     return Settings(_env_file=None, **values)  # type: ignore[arg-type]
 
 
-async def invent(settings: Settings) -> dict[Role, Official]:
-    """Fill the database of these settings with the story; the officials in it, by role."""
-    clock = SystemClock()
-    store = SqlStore.open(settings.database_url, settings.keys(), clock, settings.timezone)
+async def invent(settings: Settings, until: datetime | None = None) -> dict[Role, Official]:
+    """Fill the database of these settings with the story, which ends now or `until`; the officials in it, by role."""
+    end = until or SystemClock().now()
+    store = SqlStore.open(settings.database_url, settings.keys(), MovingClock(end), settings.timezone)
     try:
-        officials = Officials(store.foundation)
-        people = {
-            role: (await officials.add(name, role, OPERATOR, Language.THAI)).official
-            for role, name in OFFICIALS.items()
-        }
-        story = Story(store, load(), clock.now())
-        await story.tell([people[role] for role in (Role.EDITOR, Role.APPROVER)])
-        return people
+        return await Story(Stage.of(store, shipped(), settings, end)).tell()
     finally:
         store.close()
 
@@ -82,6 +70,14 @@ async def invent(settings: Settings) -> dict[Role, Official]:
 def demonstration(settings: Settings, people: dict[Role, Official], key: str) -> FastAPI:
     """The application of a demonstration; `/demo/KEY/ROLE` signs a visitor in."""
     app = build(settings, demo=True)
+    opened = app.router.lifespan_context
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with opened(app):
+            # What a visitor decides is told to people who are not there: it leaves, and lies nowhere waiting.
+            app.state.bot.ports.senders = {Platform.LINE: Nobody(), Platform.TELEGRAM: Nobody()}
+            yield
 
     async def sign_in(request: Request) -> Response:
         role = request.path_params["role"]
@@ -93,6 +89,7 @@ def demonstration(settings: Settings, people: dict[Role, Official], key: str) ->
         desk.give_cookie(response, desk.cookie, entry.token)
         return response
 
+    app.router.lifespan_context = lifespan
     app.router.routes.append(Route("/demo/{key}/{role}", sign_in))
     app.add_middleware(Bannered)
     return app

@@ -1,29 +1,30 @@
 """Three invented months for a visitor: people ask, report and are answered, all through the store's own doors.
 
-What people send are the sample phrases of our own entries, so that nobody's real message is in it. The same seed tells the
-same story; only its days follow the calendar, so that the last of them is today.
+The same seed tells the same story; only its days follow the calendar, so that the last of them is today. What belongs to one
+area of the desk is told by that area's chapter.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
-from typing import TypeVar
 
+from bot.demo_hubs import HUBS, Hubs
+from bot.demo_knowledge import Knowing
+from bot.demo_people import People
+from bot.demo_press import Press
+from bot.demo_sayings import Said, Sayings, pick
+from bot.demo_stage import DAYS, Chapter, Stage
+from bot.demo_warnings import Leaving
 from bot.store import filing, forms, turn
 from bot.store.casebook import CaseBook, Decision, DecisionKind
 from bot.store.figures import Figures
-from bot.store.foundation import Foundation
 from bot.store.leases import shard_of
-from bot.store.store import SqlStore
 from bot.store.transaction import Transaction
 from content.cleaning import skeleton
-from content.knowledge import Knowledge
-from content.models import Entry, Language, ScamType
-from content.verdict import Level
+from content.models import ScamType
 from handlers.masking import masked
 from handlers.messages import (
     Address,
@@ -43,24 +44,12 @@ from handlers.messages import (
     Sighting,
 )
 from handlers.named import named_in
-from handlers.officials import Official
+from handlers.officials import Official, Role
 from handlers.ports import Waiting
 from handlers.standing import Evidence
 from handlers.urgency import Urgency
 
-T = TypeVar("T")
-
 SEED = 2569
-DAYS = 92
-# How often each type comes up, beside 1 for those that are not named: what the news of a year is full of.
-COMMON = {
-    ScamType.PARCEL: 9, ScamType.JOB_TASK: 7, ScamType.INVESTMENT: 7, ScamType.LOAN: 6, ScamType.AUTHORITY_CALL: 6,
-    ScamType.SHOPPING: 6, ScamType.BANK_IMPERSONATION: 5, ScamType.PRIZE_GIFT: 4, ScamType.UTILITY_REFUND: 4,
-    ScamType.GAMBLING_SPAM: 3, ScamType.FRIEND_IMPERSONATION: 3, ScamType.TAX_LAND_GOV_APP: 3, ScamType.ROMANCE: 3,
-}  # fmt: skip
-# In the last month one type becomes a wave.
-WAVE = ScamType.FAKE_FINE
-WAVE_DAYS = 21
 PLATFORMS = {Platform.LINE: 74, Platform.WEB: 17, Platform.TELEGRAM: 9}
 CAME_BY = {
     CameBy.SMS: 30, CameBy.CALL: 18, CameBy.LINE: 22, CameBy.FACEBOOK: 17, CameBy.TIKTOK: 5, CameBy.TELEGRAM: 4,
@@ -69,23 +58,8 @@ CAME_BY = {
 LOSSES = {
     Loss.NONE: 62, Loss.UNDER_1K: 8, Loss.FROM_1K: 13, Loss.FROM_10K: 10, Loss.FROM_100K: 5, Loss.OVER_1M: 2,
 }  # fmt: skip
-HUBS = {None: 80, "บ้านหนองแวง": 9, "ชุมชนริมคลอง": 7, "ศูนย์ผู้สูงอายุท่าหิน": 4}
-# Messages that no entry knows, put together from who says what and what the person wonders.
-WHO = (
-    "ลุงที่ตลาด", "คนในไลน์หมู่บ้าน", "ร้านหน้าโรงเรียน", "คนมาเช่าที่นา", "เพื่อนของหลานสาว", "ช่างที่มาซ่อมแอร์",
-    "แม่ค้าขายผ้าในกลุ่ม", "คนขับรถรับส่งนักเรียน",
-)  # fmt: skip
-WHAT = (
-    "บอกว่ากลุ่มใหม่รับฝากทองคืนกำไรทุกวันศุกร์ ให้เอาสร้อยไปวางก่อนแล้วจะออกใบรับให้",
-    "ส่งตารางเก็บค่าที่จอดรถหน้าบ้านรายปีมา บอกว่าเริ่มเก็บเดือนหน้า จ่ายก่อนลดครึ่งหนึ่ง",
-    "แจกคูปองตรวจตาฟรี แต่ให้ถ่ายรูปหน้าสมุดบัญชีไว้ก่อน",
-    "ขอดูโฉนดตัวจริงก่อนวันเซ็นสัญญา แล้วขอยืมไปถ่ายสำเนาคืนหนึ่ง",
-    "ชวนซื้อบัตรผ่านขึ้นเกาะเป็นรูปถ่าย ให้จ่ายกับเพื่อนเขาแล้วเอาสลิปไปโชว์หน้าท่า",
-    "ขายเครื่องกรองน้ำผ่อนเดือนละร้อย ขอเลขมิเตอร์กับบัตรประชาชนไปลงทะเบียนให้",
-)
-WONDERS = ("ทำได้จริงไหม", "กลัวว่าจะเอาไปทำอะไรไม่ดี", "แบบนี้ต้องระวังอะไรบ้าง", "แม่จะเอาด้วย ห้ามดีไหม")
-# What is asked about in the last two days only: it is rising.
-RISING = "มีคนทักมาว่าเจอกระเป๋าเราที่สถานีขนส่ง ให้ส่งค่าน้ำมันไปก่อนเขาจะขี่รถเอามาคืนถึงบ้าน"
+# From which hub a message comes, of a hundred; "": from none.
+FROM_HUBS = {"": 100 - sum(many for _, many, _ in HUBS), **{hub.name: many for hub, many, _ in HUBS}}
 REMARKS = (
     "ข้อความแบบนี้กำลังระบาด บอกคนในบ้านด้วยนะครับ",
     "ขอบคุณที่แจ้ง เราเพิ่มลงในคลังความรู้แล้ว",
@@ -93,66 +67,47 @@ REMARKS = (
     "",
 )
 UNSURE = "ยังบอกแน่ไม่ได้ ระหว่างนี้อย่าเพิ่งโอนและอย่าให้รหัสกับใคร"
-# Plainly invented pages; `.example` belongs to nobody.
-HOSTS = (
-    "th-parcel-pay.example",
-    "refund-meter.example",
-    "kasikornbnak-login.example",
-    "fine-pay-th.example",
-    "easy-job-th.example",
-)
-
-
-class MovingClock:
-    """The clock of the story: it stands where the story is."""
-
-    def __init__(self, now: datetime) -> None:
-        self.moment = now
-
-    def now(self) -> datetime:
-        return self.moment
-
-
-@dataclass(frozen=True)
-class Said:
-    """One message of the story, and what Rutan makes of it."""
-
-    text: str
-    language: Language
-    level: Level
-    type: ScamType | None
-    entry: str | None
 
 
 class Story:
-    """Tells three months to a store. `until` is the moment that the visitor comes."""
+    """Tells three months on a stage."""
 
-    def __init__(self, store: SqlStore, knowledge: Knowledge, until: datetime, seed: int = SEED) -> None:
+    def __init__(self, stage: Stage, seed: int = SEED) -> None:
         self._chance = random.Random(seed)  # noqa: S311 - a story, not a secret
         # The officials draw from a chance of their own: which reports fold into one case hangs on the database's secret key,
         # and what people say shall not hang on that.
         self._hand = random.Random(seed + 1)  # noqa: S311 - the same
-        self._knowledge = knowledge
-        self._clock = MovingClock(until)
-        self._until = until
-        self._foundation: Foundation = replace(store.foundation, clock=self._clock)
-        self._fingerprinter = store.fingerprinter
-        self._entries = sorted(knowledge.entries.values(), key=lambda entry: entry.id)
-        self._places = {entry.id: place for place, entry in enumerate(self._entries)}
-        elsewhere = sorted(set(knowledge.provinces) - {"bangkok"})
+        self._stage = stage
+        self._knowledge = stage.knowledge
+        self._clock = stage.clock
+        self._until = stage.until
+        self._foundation = stage.foundation
+        self._fingerprinter = stage.store.fingerprinter
+        self._sayings = Sayings(stage.knowledge, self._chance)
+        elsewhere = sorted(set(stage.knowledge.provinces) - {"bangkok"})
         self._provinces = ["bangkok", *self._chance.sample(elsewhere, len(elsewhere))]
+        self._people, self._hubs = People(stage), Hubs(stage)
+        self._subscribed = {address for members in self._hubs.members.values() for address in members}
         self._events = 0
 
-    async def tell(self, officials: Sequence[Official]) -> None:
-        """All of it: the days one by one, with the officials at work on each."""
-        last = self._until.astimezone(self._foundation.timezone).date()
+    async def tell(self) -> dict[Role, Official]:
+        """All of it: the days one by one, with the officials at work on each; the officials, by role."""
+        await self._people.arrive()
+        await self._hubs.arrive()
+        mornings: Sequence[Chapter] = (Press(self._stage), self._hubs)
+        evenings: Sequence[Chapter] = (self._people, Knowing(self._stage), Leaving(self._stage))
         for ago in range(DAYS - 1, -1, -1):
-            day = last - timedelta(days=ago)
+            day = self._stage.day(ago)
+            for chapter in mornings:
+                await chapter.tell(ago)
             await self._foundation.database.write(partial(self._day, day=day, ago=ago))
-            await self._decide(day, officials)
+            await self._decide(day, [self._stage.cast[role] for role in (Role.EDITOR, Role.APPROVER)])
+            for chapter in evenings:
+                await chapter.tell(ago)
         await self._foundation.database.write(lambda tx: _quiet(tx, self._until))
         self._clock.moment = self._until
         await Figures(self._foundation).keep_counted()
+        return self._stage.cast
 
     # A day
 
@@ -173,56 +128,38 @@ class Story:
         return iter(sorted(moment for moment in found if moment < self._until))
 
     def _question(self, tx: Transaction, moment: datetime, ago: int) -> None:
-        said = self._said(ago)
+        said = self._sayings.draw(ago)
         address = self._somebody()
         events: list[Event] = [
             Checked(said.level, said.type, said.entry, None, said.language, self._knowledge.version),
-            *self._afterwards(said),
+            *self._afterwards(said, address),
         ]
         fingerprint = self._fingerprinter.of(said.text)
         seen = (Sighting(fingerprint, said.level, said.type, said.entry),) if fingerprint else ()
         reply = Reply("(สาธิต)", "(สาธิต)", said.language)
-        outcome = Outcome(Session(spoken=said.language), reply, tuple(events), sightings=seen)
+        session = Session(spoken=said.language, subscribed=address in self._subscribed)
+        outcome = Outcome(session, reply, tuple(events), sightings=seen)
         letter = self._turn(tx, moment, address, outcome)
         self._delivered(tx, letter, moment)
         if self._chance.random() < 0.13:
             self._report(tx, moment + timedelta(minutes=self._chance.randrange(1, 20)), address, said)
 
-    def _said(self, ago: int) -> Said:
-        chance = self._chance.random()
-        if chance < 0.20:
-            fresh = ago < 2 and self._chance.random() < 0.5
-            made_up = f"{self._often(WHO)}{self._often(WHAT)} {self._often(WONDERS)}"
-            return Said(RISING if fresh else made_up, Language.THAI, Level.NOT_KNOWN, None, None)
-        entry = self._entry(ago)
-        spoken = self._pick({Language.THAI: 88, Language.ENGLISH: 12})
-        phrases = entry.phrases.scammer.in_(spoken)
-        text = self._often(phrases)
-        place = self._places[entry.id]
-        if place % 3 == 0:
-            text += f" https://{HOSTS[place % len(HOSTS)]}/{entry.id[:3]}{place}"
-        level = Level.KNOWN_SCAM if self._chance.random() < 0.72 else Level.WARNING_SIGNS
-        return Said(text, spoken, level, entry.type, entry.id)
-
-    def _entry(self, ago: int) -> Entry:
-        if ago < WAVE_DAYS and self._chance.random() < 0.16:
-            return self._chance.choice([entry for entry in self._entries if entry.type is WAVE])
-        weights = [COMMON.get(entry.type, 1) for entry in self._entries]
-        return self._chance.choices(self._entries, weights)[0]
-
     def _somebody(self) -> Address:
-        platform = self._pick(PLATFORMS)
+        if hub := pick(self._chance, FROM_HUBS):
+            return self._chance.choice(self._hubs.members[hub])
+        platform = pick(self._chance, PLATFORMS)
         number = int(self._chance.paretovariate(1.1) * 40) % 4_000
         return Address(platform, f"demo-{platform.value}-{number}", f"demo-{platform.value}-{number}")
 
-    def _afterwards(self, said: Said) -> Iterator[Event]:
+    def _afterwards(self, said: Said, address: Address) -> Iterator[Event]:
         """What some people do after an answer."""
         chance = self._chance.random()
         if chance < 0.11:
             yield Happened("useful", "yes:demo" if self._chance.random() < 0.86 else "no:demo")
         elif chance < 0.125:
             yield Happened("emergency", self._chance.choice(("transfer", "transfer", "code", "click", "app")))
-        elif chance < 0.15:
+        elif chance < 0.175 and address not in self._subscribed:
+            self._subscribed.add(address)
             yield Happened("subscribed")
 
     def _turn(self, tx: Transaction, moment: datetime, address: Address, outcome: Outcome) -> int | None:
@@ -263,14 +200,17 @@ class Story:
             masked(said.text), said.language, said.level, said.type, said.entry,
             self._fingerprinter.of(said.text), skeleton(said.text), named, disputes=self._chance.random() < 0.03,
         )  # fmt: skip
-        hub = self._pick(HUBS)
+        hub = self._hubs.of(address)
         evidence = Evidence.HUB if hub else Evidence.CITIZEN
         desk = filing.Filing(tx, self._foundation.identity, moment, self._foundation.timezone, evidence, hub)
         number = desk.file(address, report).number
         if self._chance.random() < 0.8:
             province = self._provinces[min(int(self._chance.expovariate(0.09)), len(self._provinces) - 1)]
             told = Details(
-                number, self._pick(CAME_BY), self._pick(LOSSES), province if self._chance.random() < 0.8 else None
+                number,
+                pick(self._chance, CAME_BY),
+                pick(self._chance, LOSSES),
+                province if self._chance.random() < 0.8 else None,
             )
             filing.detail(tx, self._foundation.identity.person(address), told)
 
@@ -304,13 +244,6 @@ class Story:
         if chance < 0.3:
             return Decision(DecisionKind.NEW_ENTRY, ScamType.OTHER.value, None, remark)
         return Decision(DecisionKind.NOT_A_SCAM if chance < 0.45 else DecisionKind.CANT_TELL, None, None, UNSURE)
-
-    def _often(self, among: Sequence[str]) -> str:
-        """One of them, the first ones most often: forwards are the same few over and over."""
-        return among[min(int(self._chance.expovariate(0.7)), len(among) - 1)]
-
-    def _pick(self, weighted: Mapping[T, int]) -> T:
-        return self._chance.choices(list(weighted), list(weighted.values()))[0]
 
 
 def _quiet(tx: Transaction, now: datetime) -> None:

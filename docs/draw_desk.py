@@ -1,6 +1,6 @@
 """Draw the pictures of docs/desk.md: the demonstration's own pages, in a real browser.
 
-    python docs/draw_desk.py
+    python docs/draw_desk.py [NAME …]      all of them, or those
 
 Needs a browser (apt-get install chromium) and the development dependencies.
 """
@@ -11,6 +11,7 @@ import asyncio
 import os
 import shutil
 import socket
+import sys
 import tempfile
 from pathlib import Path
 
@@ -19,21 +20,45 @@ import uvicorn
 from playwright.async_api import Browser, async_playwright
 
 from bot import demo
+from bot.demo_knowledge import ASKED_PHRASE
 from bot.settings import Settings
 from handlers.officials import Role
 
 IMAGES = Path(__file__).parent / "images"
-# name, path, width, height (0: the whole page)
+# Milliseconds; the golden set takes its time on a busy machine.
+LONGEST_TRY = 90_000
+# name, path or one of PLACES, width, height (0: the whole page), whose desk
 PICTURES = (
-    ("desk-today-1366-th", "/desk", 1366, 0),
-    ("desk-queue-1366-th", "/desk/queue", 1366, 900),
-    ("desk-queue-360-th", "/desk/queue", 360, 1100),
-    ("desk-case-1366-th", "case", 1366, 0),
-    ("desk-case-360-th", "case", 360, 1500),
-    ("desk-trends-1366-th", "/desk/trends", 1366, 1400),
-    ("score-360-th", "/score?lang=th", 360, 1500),
-    ("score-1366-en", "/score?lang=en", 1366, 1100),
+    ("desk-today-1366-th", "/desk", 1366, 0, Role.EDITOR),
+    ("desk-queue-1366-th", "/desk/queue", 1366, 900, Role.EDITOR),
+    ("desk-queue-360-th", "/desk/queue", 360, 1100, Role.EDITOR),
+    ("desk-case-1366-th", "case", 1366, 0, Role.EDITOR),
+    ("desk-case-360-th", "case", 360, 1500, Role.EDITOR),
+    ("desk-knowledge-1366-th", "/desk/knowledge", 1366, 900, Role.EDITOR),
+    ("desk-draft-1366-th", "draft", 1366, 0, Role.APPROVER),
+    ("desk-draft-360-th", "draft", 360, 1500, Role.APPROVER),
+    ("desk-try-1366-th", "try", 1366, 900, Role.APPROVER),
+    ("desk-history-1366-th", "/desk/knowledge/entry/fake-fine-link/history", 1366, 900, Role.EDITOR),
+    ("desk-bulletins-1366-th", "/desk/bulletins", 1366, 900, Role.APPROVER),
+    ("desk-campaign-1366-th", "campaign", 1366, 0, Role.APPROVER),
+    ("desk-takedowns-1366-th", "/desk/takedowns", 1366, 1200, Role.EDITOR),
+    ("desk-hub-1366-th", "hub", 1366, 900, Role.EDITOR),
+    ("desk-limits-1366-th", "limits", 1366, 900, Role.ADMIN),
+    ("desk-trends-1366-th", "/desk/trends", 1366, 1400, Role.EDITOR),
+    ("score-360-th", "/score?lang=th", 360, 1500, Role.EDITOR),
+    ("score-1366-en", "/score?lang=en", 1366, 1100, Role.EDITOR),
 )
+# Pages of which the list knows the address: where the list is, and its link. The heaviest of the cases that wait and name a
+# page has most to show; the first draft and the first warning are those that wait for the approver.
+PLACES = {
+    "case": ("/desk/queue?sort=weight", '.case:has-text("example") .open'),
+    "draft": ("/desk/knowledge", 'a[href^="/desk/knowledge/draft/"]'),
+    "try": ("/desk/knowledge", 'a[href^="/desk/knowledge/draft/"]'),
+    "campaign": ("/desk/campaigns", 'a.open[href^="/desk/campaigns/"]'),
+    "hub": ("/desk/hubs", 'a[href^="/desk/hubs/"]'),
+    "limits": ("/desk/people", ""),
+}
+PASTED = f"{ASKED_PHRASE['th']}\n\nพรุ่งนี้พัสดุถึงกี่โมงคะ"
 
 
 def fonts(folder: Path) -> Path:
@@ -49,14 +74,23 @@ def fonts(folder: Path) -> Path:
 
 
 async def draw(browser: Browser, settings: Settings, key: str) -> None:
-    for name, path, width, height in PICTURES:
+    wanted = sys.argv[1:]
+    for name, path, width, height, role in PICTURES:
+        if wanted and name not in wanted:
+            continue
         page = await browser.new_page(viewport={"width": width, "height": height or 900}, locale="th-TH")
-        await page.goto(demo.links(settings, key)[Role.EDITOR])
-        if path == "case":
-            # The heaviest of those that wait: it has most to show.
-            await page.goto(f"{settings.public_url}/desk/queue?sort=weight")
-            path = await page.locator(".case .open").first.get_attribute("href") or ""
-        await page.goto(settings.public_url + path)
+        await page.goto(demo.links(settings, key)[role])
+        listed, link = PLACES.get(path, (path, ""))
+        await page.goto(settings.public_url + listed)
+        if link:
+            await page.goto(settings.public_url + (await page.locator(link).first.get_attribute("href") or ""))
+        if path == "try":
+            await page.fill("#messages", PASTED)
+            await page.locator('form[action$="/try"] button').click(timeout=LONGEST_TRY)
+            await page.wait_for_url("**/try", timeout=LONGEST_TRY)
+        if path == "limits":
+            await page.locator("section").last.scroll_into_view_if_needed()
+            await page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
         await page.screenshot(path=IMAGES / f"{name}.png", full_page=not height)
         await page.close()
 

@@ -9,7 +9,7 @@ from xml.sax.saxutils import escape
 
 import fontpkg_sarabun
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 ARGS = (
     "--headless",
@@ -22,6 +22,8 @@ ARGS = (
     "--disable-sync",
 )
 AXE = Path(__file__).parent / "browser" / "node_modules" / "axe-core" / "axe.min.js"
+# A page is waited for as long as the machine needs that shows it.
+expect.set_options(timeout=30_000)
 # WCAG 2.2 A and AA, and what axe calls good practice.
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
@@ -48,6 +50,8 @@ def axe() -> str:
 
 async def faults(page: Page, axe: str) -> list[str]:
     """What axe finds on a page as it stands, one line a fault; serious ones and lesser ones alike."""
+    # All of it: a click waits for a new page to begin, not for its end and its style sheets.
+    await page.wait_for_load_state()
     # Through the debugger, not as a script of the page: its content security policy stays as it is.
     await page.evaluate(axe)
     found = await page.evaluate("(rules) => axe.run(document, {runOnly: rules, resultTypes: ['violations']})", RULES)

@@ -19,16 +19,22 @@ import aiohttp
 import pytest
 import uvicorn
 from browsing import axe, browser  # noqa: F401 - fixtures for every test
-from databases import postgres_server, postgres_template, postgres_url, url  # noqa: F401 - fixtures for every test
+from databases import new_sqlite, postgres_server, postgres_template, postgres_url, url  # noqa: F401 - fixtures for every test
 from doubles import FakeLine, FakeTelegram
 from fastapi import FastAPI
 from fastapi.dependencies import models as fastapi_models
+from hypothesis import HealthCheck
+from hypothesis import settings as examples
 
 from bot import logs
 from bot.app import build
 from bot.running import Running
 from bot.settings import Settings
 from content.loading import Knowledge, load
+
+# How long one example takes says how busy the machine is, and nothing about what is tested.
+examples.register_profile("unhurried", examples(deadline=None, suppress_health_check=[HealthCheck.too_slow]))
+examples.load_profile("unhurried")
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"
@@ -144,18 +150,19 @@ def let_go() -> None:
     gc.collect()
 
 
+def client() -> aiohttp.ClientSession:
+    """Somebody's cookies and connections. A connection is let go before the house does it: see the doubles."""
+    lines = aiohttp.TCPConnector(keepalive_timeout=2)
+    return aiohttp.ClientSession(connector=lines, cookie_jar=aiohttp.CookieJar(unsafe=True))
+
+
 @asynccontextmanager
 async def house_of(folder: Path, **given: Any) -> AsyncIterator[House]:
     """A house in `folder`; `given` overrides single settings."""
-    port = free_port()
-    async with (
-        FakeLine() as line,
-        FakeTelegram() as telegram,
-        aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as http,
-    ):
+    async with FakeLine() as line, FakeTelegram() as telegram, client() as http:
         values: dict[str, Any] = {
-            "database_url": f"sqlite:///{folder}/rutan.db",
-            "port": port,
+            "database_url": given.get("database_url") or new_sqlite(folder),
+            "port": free_port(),
             "secret_key": "a key for tests only, long enough",
             "line_channel_secret": line.secret,
             "line_channel_access_token": "line-token",
@@ -167,7 +174,7 @@ async def house_of(folder: Path, **given: Any) -> AsyncIterator[House]:
             "log_level": "warning",
         }
         settings = Settings(_env_file=None, **(values | given))  # type: ignore[call-arg]
-        url = f"http://127.0.0.1:{port}"
+        url = f"http://127.0.0.1:{settings.port}"
         line.webhook, telegram.webhook = f"{url}/webhooks/line", f"{url}/webhooks/telegram"
         async with served(settings) as bot:
             yield House(bot, line, telegram, url, http, settings)

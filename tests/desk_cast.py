@@ -24,7 +24,7 @@ from urllib.parse import urljoin
 import aiohttp
 import pyotp
 from argon2 import PasswordHasher
-from conftest import House
+from conftest import House, client
 from playwright.async_api import Browser, Page
 
 from bot.credentials import Passwords
@@ -85,6 +85,13 @@ async def signed_in(
     official = (await account(house, role, name, language)).official
     entry = await Doorkeeping(officials_of(house)).begin(official, "a test")
     return official, entry.token
+
+
+def stands_still(house: House) -> None:
+    """From now on no time passes in this house: whoever must wait some seconds still must, however slowly they ask."""
+    clock = house.bot.ports.clock
+    moment = clock.now()
+    clock.now = lambda: moment  # type: ignore[method-assign]
 
 
 @dataclass(frozen=True)
@@ -151,7 +158,7 @@ class Visitor:
 @asynccontextmanager
 async def visitor(house: House) -> AsyncIterator[Visitor]:
     """Somebody who is not signed in."""
-    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as http:
+    async with client() as http:
         yield Visitor(house, http)
 
 

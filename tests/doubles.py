@@ -145,13 +145,13 @@ class _Platform(ABC):
     def called(self, name: str) -> list[Call]:
         return [call for call in self.calls if call.name == name]
 
-    async def until_called(self, name: str, times: int = 1, seconds: float = 10.0) -> None:
+    async def until_called(self, name: str, times: int = 1, seconds: float = 30.0) -> None:
         """Waits until a call has come in so often. Raises TimeoutError when it does not."""
         async with asyncio.timeout(seconds), self._arrived:
             await self._arrived.wait_for(lambda: len(self.called(name)) >= times)
 
-    # How long anybody waits for an answer; more where a crowd asks at once.
-    patience = 10.0
+    # How long anybody waits for an answer, on a machine that does other things too; more where a crowd asks at once.
+    patience = 30.0
 
     async def next_answer(self, before: int, to: str, seconds: float | None = None) -> Answer:
         """The first answer to a chat after the `before` first ones. Raises TimeoutError when none comes."""

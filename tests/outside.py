@@ -83,7 +83,7 @@ class Program:
                 sys.executable, "-m", "bot", "serve", cwd=self.folder, env=self.surroundings(platforms=platforms),
                 stdout=log, stderr=log,
             )  # fmt: skip
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             while True:
                 assert self.process.returncode is None, self.said()
                 with suppress(aiohttp.ClientError):
@@ -97,7 +97,7 @@ class Program:
         assert self.process is not None
         began = time.monotonic()
         self.process.send_signal(how)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             await self.process.wait()
         return time.monotonic() - began
 

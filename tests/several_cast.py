@@ -26,12 +26,18 @@ class Hook:
 
 @dataclass
 class Place(Bot):
-    """One of the processes."""
+    """One of the processes; `only`: a part of the work, "" for all of it."""
 
     database: str = ""
+    only: str = ""
 
     def environment(self) -> dict[str, str]:
-        return super().environment() | {"DATABASE_URL": self.database}
+        # One that only works has no pages but those at this port.
+        there = {"METRICS_PORT": str(self.port)} if self.only == "work" else {}
+        return super().environment() | {"DATABASE_URL": self.database} | there
+
+    def words(self) -> Sequence[str]:
+        return ("--only", self.only) if self.only else ()
 
     @property
     def webhook(self) -> str:
@@ -59,13 +65,13 @@ class Several:
     # Person → reply tokens of what they sent, in order, as far as it was acknowledged.
     sent: dict[str, list[str]] = field(default_factory=dict)
 
-    async def start(self, number: int) -> list[Place]:
+    async def start(self, number: int, only: str = "") -> list[Place]:
         """So many more processes, ready to be written to."""
         new = []
         for _ in range(number):
             folder = self.folder / f"place{len(self.places)}"
             folder.mkdir()
-            new.append(Place(folder, self.line, self.telegram, database=self.database))
+            new.append(Place(folder, self.line, self.telegram, database=self.database, only=only))
             self.places.append(new[-1])
         await asyncio.gather(*(place.start() for place in new))
         return new

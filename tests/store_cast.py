@@ -84,8 +84,24 @@ def change(url: str, statement: str) -> None:
         with psycopg.connect(url) as server:
             server.execute(statement.encode())
         return
-    connection = sqlite3.connect(url.removeprefix("sqlite:///"))
+    # A house that serves writes too.
+    connection = sqlite3.connect(url.removeprefix("sqlite:///"), timeout=60)
+    connection.execute("pragma foreign_keys=on")
     connection.execute(statement)
+    connection.commit()
+    connection.close()
+
+
+def add(url: str, table: str, columns: Sequence[str], many: Sequence[Sequence[object]]) -> None:
+    """Add rows past the store."""
+    into = f"insert into {table} ({', '.join(columns)}) values"
+    if url.startswith("postgresql"):
+        with psycopg.connect(url) as server:
+            marks = ", ".join(["%s"] * len(columns))
+            server.cursor().executemany(f"{into} ({marks})".encode(), many)
+        return
+    connection = sqlite3.connect(url.removeprefix("sqlite:///"), timeout=60)
+    connection.executemany(f"{into} ({', '.join('?' * len(columns))})", many)
     connection.commit()
     connection.close()
 

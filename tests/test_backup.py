@@ -51,7 +51,6 @@ async def reports(person: OnLine) -> str:
 
 # --- a real house, served, copied, killed, and brought back elsewhere --------------------------------------------------
 @pytest.mark.slow
-@pytest.mark.timeout(180)
 async def test_a_house_that_serves_is_backed_up_and_lives_on_elsewhere(tmp_path: Path) -> None:
     first, second, copy = tmp_path / "first", tmp_path / "second", tmp_path / "kept" / "copy.db"
     for folder in (first, second):
@@ -85,7 +84,7 @@ async def test_a_house_that_serves_is_backed_up_and_lives_on_elsewhere(tmp_path:
         assert copy.stat().st_mode & 0o777 == 0o600 and "SECRET_KEY is not in it" in said.err
         assert sorted(each.name for each in copy.parent.iterdir()) == ["copy.db"]
         line.clear_faults()
-        await line.next_answer(before, "Upatient", 40)
+        await line.next_answer(before, "Upatient", 90)
         late = await reports(on_line(program, "Ulate"))
         await program.end(signal.SIGKILL)
 

@@ -140,9 +140,10 @@ def test_cutting_keeps_a_short_text_whole() -> None:
     ],
 )
 def test_a_million_repeats_cost_no_more_than_a_long_letter(text: str) -> None:
-    began = time.perf_counter()
+    # Of the processor: what others do with it meanwhile is not counted.
+    began = time.process_time()
     cleaned = cleaning.clean(cleaning.read(text))
-    assert time.perf_counter() - began < 1.0
+    assert time.process_time() - began < 1.0
     assert len(cleaned.readable) <= 2 * (cleaning.HEAD + cleaning.TAIL)
 
 

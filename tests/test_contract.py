@@ -96,8 +96,8 @@ async def test_everything_that_a_person_sends_gets_exactly_one_send(program: Pro
             assert await telegram.send(telegram.update(message=telegram.message(numbers[name], text))) == 200
     asked_telegram = {str(numbers[n]) for n in (*TELEGRAM_KINDS, *WORDS) if len(WORDS.get(n, "")) < 4_096}
     asked_line = {event["source"]["userId"] for event in line_events}
-    await _until(lambda: len(line.answers) - before_line >= len(asked_line), 10)
-    await _until(lambda: len(telegram.answers) - before_telegram >= len(asked_telegram), 10)
+    await _until(lambda: len(line.answers) - before_line >= len(asked_line), 30)
+    await _until(lambda: len(telegram.answers) - before_telegram >= len(asked_telegram), 30)
     # A second answer would come within its moment.
     await asyncio.sleep(1.0)
     heard = [*line.answers[before_line:], *telegram.answers[before_telegram:]]
@@ -382,7 +382,8 @@ async def test_ended_with_hundreds_in_flight_it_goes_within_ten_seconds_and_the_
     async with program_in(tmp_path_factory.mktemp("ended")) as busy:
         await busy.serve()
         line = busy.line
-        line.answer_after = 1.0
+        # So slowly that on a busy machine too hundreds wait when all have written, and so that what has begun may end.
+        line.answer_after = 2.0
         asked = [f"Ubusy{number}" for number in range(300)]
 
         async def write(names: list[str]) -> None:
@@ -396,7 +397,7 @@ async def test_ended_with_hundreds_in_flight_it_goes_within_ten_seconds_and_the_
         assert "Traceback" not in busy.said()
         line.answer_after = 0.0
         await busy.serve()
-        await _until(lambda: len(line.answers) >= len(asked), 20)
+        await _until(lambda: len(line.answers) >= len(asked), 60)
         await asyncio.sleep(0.5)
         assert sorted(each.to for each in line.answers) == sorted(asked), "each once"
 

@@ -167,7 +167,7 @@ async def test_killed_in_the_midst_it_goes_on_and_meanwhile_nobody_serves_from_i
     tmp_path: Path, postgres_url: str
 ) -> None:
     old = await asyncio.to_thread(lived_in, tmp_path, LONG_SECRET, 30_000)
-    killed = await rutan_copy(old, postgres_url, "--page", "100")
+    killed = await rutan_copy(old, postgres_url, "--page", "10")
     assert killed.stderr is not None
     async with asyncio.timeout(60):
         while not (await killed.stderr.readline()).startswith(b"events"):

@@ -5,15 +5,13 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
-import sqlite3
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, time, timedelta
-from pathlib import Path
 
 import pytest
 from bulletin_cast import BANGKOK, NOVEMBER_2, OCTOBER, Office, Remembered, add_subscribers, open_store
-from store_cast import StandingClock, change, rows
+from store_cast import StandingClock, add, change, rows
 
 from bot.exporting import write
 from bot.store.bulletins import Body
@@ -28,15 +26,13 @@ from scheduler.courier import Courier
 from scheduler.delivery import LEASE, Quiet, Ways
 from scheduler.drafting import reply
 
+# Where the courier waits by its own clock, and the database has no part in it.
+ON_SQLITE = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+
 
 @pytest.fixture
 def clock() -> StandingClock:
     return StandingClock(NOVEMBER_2)
-
-
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/rutan.db"
 
 
 @pytest.fixture
@@ -126,10 +122,7 @@ async def test_who_left_between_the_rows_and_the_sending_is_skipped(office, url,
     while not await ledger.gather(held):
         pass
     await ledger.let_go(id)
-    with sqlite3.connect(url.removeprefix("sqlite:///")) as raw:
-        raw.execute("pragma foreign_keys=on")
-        raw.execute(statement)
-    raw.close()
+    change(url, statement)
     await office.delivered(id)
     assert office.line.took == [] and ends(url) == Counter({("skipped", why): 4})
     assert (await office.bulletins.get(id)).state is State.SENT
@@ -162,18 +155,18 @@ async def test_a_part_goes_to_that_part(office, url, part, counted):
 
 def at_a_hub(url: str, chats: list[str], province: str = "nan") -> None:
     """These people belong to a hub there."""
-    with sqlite3.connect(url.removeprefix("sqlite:///")) as raw:
-        raw.execute(
-            "insert into hubs (name, name_key, province, made_by, made_at) values (?, ?, ?, 'operator', '2026')",
-            (f"hub {province}", f"hub {province}", province),
-        )
-        for chat in chats:
-            raw.execute(
-                "insert into hub_members (person, hub, role, joined_at)"
-                " select key, (select max(id) from hubs), 'member', '2026' from people where chat = ?",
-                (chat,),
-            )
-    raw.close()
+    name, chosen = f"hub {province}", ", ".join(f"'{chat}'" for chat in chats)
+    add(
+        url,
+        "hubs",
+        ("name", "name_key", "province", "made_by", "made_at"),
+        [(name, name, province, "operator", "2026")],
+    )
+    change(
+        url,
+        "insert into hub_members (person, hub, role, joined_at)"
+        f" select key, (select max(id) from hubs), 'member', '2026' from people where chat in ({chosen})",
+    )
 
 
 @pytest.mark.parametrize(
@@ -198,7 +191,8 @@ async def test_with_nobody_subscribed_it_is_simply_sent(office):
 
 
 # --- LINE's moods ----------------------------------------------------------------------------------------------------
-async def test_a_retry_goes_out_under_the_key_that_was_stored_before_the_first_try(office, url):
+async def test_a_retry_goes_out_under_the_key_that_was_stored_before_the_first_try(office, url, monkeypatch):
+    monkeypatch.setattr("scheduler.courier.pause", lambda tries: 0.01)
     add_subscribers(url, "line", 10)
     stored: list[list[object]] = []
 
@@ -320,6 +314,7 @@ async def test_an_answer_that_never_came_is_not_sent_again(office, url):
     assert set(office.telegram.times().values()) == {1} and len(office.telegram.times()) == len(chats) - 1
 
 
+@ON_SQLITE
 async def test_what_telegram_certainly_did_not_take_is_tried_again(office, url):
     chats = add_subscribers(url, "telegram", 3)
     office.telegram.trouble = [DOWN, TooFast(0.05)]
@@ -334,6 +329,7 @@ async def test_a_message_that_telegram_refuses_fails_with_its_reason(office, url
     assert ends(url) == Counter({("sent", ""): 1, ("failed", "refused"): 1})
 
 
+@ON_SQLITE
 async def test_the_pace_is_kept_while_it_is_delivered(office, url):
     add_subscribers(url, "telegram", 60)
     await sent_to(office, a_second=25)
@@ -343,28 +339,30 @@ async def test_the_pace_is_kept_while_it_is_delivered(office, url):
 
 
 # --- pause, cancel, night --------------------------------------------------------------------------------------------
-class Slow(Remembered):
-    """Each send takes a moment; `begun` is set at the first."""
+class Held(Remembered):
+    """Some sends arrive; those after them wait for `go_on`, and `begun` is set when the first one does."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.begun = asyncio.Event()
+        self.begun, self.go_on = asyncio.Event(), asyncio.Event()
 
     async def _meet(self) -> None:
-        self.begun.set()
-        await asyncio.sleep(0.02)
+        if len(self.took) >= 20:
+            self.begun.set()
+            await self.go_on.wait()
         await super()._meet()
 
 
 async def test_a_paused_bulletin_goes_on_where_it_was(office, url):
     chats = add_subscribers(url, "telegram", 200)
-    office.telegram = Slow()
+    office.telegram = Held()
     id = await office.signed()
     await office.ordered(id)
     courier = office.courier()
     await courier.tick()
     await office.telegram.begun.wait()
     await office.bulletins.pause(id, "operator")
+    office.telegram.go_on.set()
     await courier.until_idle()
     sent, failed, skipped, waiting = await office.counts(id)
     assert 0 < sent < 200 and (failed, skipped, waiting) == (0, 0, 200 - sent)
@@ -377,13 +375,14 @@ async def test_a_paused_bulletin_goes_on_where_it_was(office, url):
 
 async def test_a_cancelled_bulletin_skips_whoever_has_not_got_it(office, url):
     add_subscribers(url, "telegram", 200)
-    office.telegram = Slow()
+    office.telegram = Held()
     id = await office.signed()
     await office.ordered(id)
     courier = office.courier()
     await courier.tick()
     await office.telegram.begun.wait()
     await office.bulletins.cancel(id, "operator")
+    office.telegram.go_on.set()
     await courier.until_idle()
     found = await office.bulletins.progress(id)
     assert found.state is State.CANCELLED and found.waiting == 0 and found.sent == len(office.telegram.took)

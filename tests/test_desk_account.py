@@ -8,7 +8,19 @@ from collections.abc import Iterator
 import pytest
 from browsing import faults
 from conftest import House
-from desk_cast import CHEAP, PASSWORD, PHONE, WIDER, account, app_code, at_desk, desk_page, officials_of, visitor
+from desk_cast import (
+    CHEAP,
+    PASSWORD,
+    PHONE,
+    WIDER,
+    account,
+    app_code,
+    at_desk,
+    desk_page,
+    officials_of,
+    stands_still,
+    visitor,
+)
 from playwright.async_api import Browser, expect
 from store_cast import SECRET, StandingClock
 from test_desk_signin import Somebody, acts, somebody
@@ -175,6 +187,7 @@ async def test_from_my_account_to_a_new_password_and_another_phone(house: House)
 
 async def test_wrong_tries_are_slowed_and_nobody_reaches_anothers_account(house: House) -> None:
     async with at_desk(house, Role.READER) as reader:
+        stands_still(house)
         fields = {"old": "wrong wrong wrong", "code": "1", "password": BETTER, "again": BETTER, "name": "Admin"}
         for _ in range(FREE_TRIES + 1):
             assert (await reader.send("/desk/me/password", fields)).status == 422

@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 from conftest import House
-from desk_cast import PASSWORD, Seen, Visitor, account, at_desk, desk_page, officials_of, visitor
+from desk_cast import PASSWORD, Seen, Visitor, account, at_desk, desk_page, officials_of, stands_still, visitor
 from playwright.async_api import Browser, Dialog
 from store_cast import rows
 from yarl import URL
@@ -218,6 +218,7 @@ async def test_a_session_in_the_address_opens_nothing(house: House) -> None:
 
 async def test_guessing_over_http_is_slowed_for_the_name_and_for_the_address(house: House) -> None:
     await account(house, Role.ADMIN, "Mali")
+    stands_still(house)
     async with visitor(house) as person:
         proof = await person.proof()
         answers = []
@@ -318,7 +319,7 @@ async def seeded(house: House) -> None:
 
 # Every form there is: the time grows with the desk.
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("nasty", [(ONE_SCRIPT,), SQL], ids=["script", "sql"])
 async def test_no_form_of_any_page_breaks_or_keeps_what_is_nasty_raw(house: House, nasty: tuple[str, ...]) -> None:
     await seeded(house)
@@ -342,7 +343,7 @@ async def test_no_form_of_any_page_breaks_or_keeps_what_is_nasty_raw(house: Hous
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 async def test_no_parameter_of_any_page_breaks_or_comes_back_raw(house: House) -> None:
     names = (
         "next", "lang", "back", "q", "id", "page", "month", "type", "state", "sort", "order", "name", "entry", "province",

@@ -12,6 +12,7 @@ from browsing import faults
 from conftest import House
 from desk_cast import DESKTOP, PHONE, at_desk, desk_page
 from openpyxl import load_workbook
+from playwright.async_api import expect
 
 from content.models import Language
 from handlers.officials import Role
@@ -94,7 +95,6 @@ async def test_in_a_browser(house: House, browser, axe, size, language) -> None:
         assert await faults(page, axe) == []
         await page.set_input_files("#file", {"name": "chat.txt", "mimeType": "text/plain", "buffer": CHAT.encode()})
         await page.locator("button[value=page]").click()
-        await page.wait_for_selector("tbody tr")
-        assert await page.locator("tbody tr").count() == 2
+        await expect(page.locator("tbody tr")).to_have_count(2)
         assert await faults(page, axe) == []
         assert await page.evaluate("document.documentElement.scrollWidth") <= size["width"]

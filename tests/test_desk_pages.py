@@ -12,7 +12,8 @@ import pytest
 from browsing import faults
 from conftest import House
 from desk_cast import DESKTOP, PHONE, Seen, Visitor, at_desk, desk_page, visitor
-from store_cast import ANSWER, NUMBERED, answered
+from playwright.async_api import expect
+from store_cast import ANSWER, NUMBERED, REPORT, answered, change
 
 from bot.desk import labels
 from bot.desk.charts import Column, columns, nice_top, share
@@ -23,6 +24,7 @@ from bot.store.figures import Figures
 from content.cleaning import skeleton
 from content.models import Language, ScamType
 from content.verdict import Level
+from handlers.limits import LimitKind
 from handlers.messages import (
     Address,
     CameBy,
@@ -177,7 +179,7 @@ async def test_a_reader_sees_no_form_and_may_send_none(house):
     async with at_desk(house, Role.READER) as reader:
         page = await reader.get(f"/desk/case/{case}")
         assert f"/desk/case/{case}/" not in page.text
-        for form in ("take", "decide", "merge", "hide"):
+        for form in ("take", "decide", "merge", "hide", "slow", "show"):
             refused = await reader.send(f"/desk/case/{case}/{form}", {"kind": "scam", "version": "1"})
             assert refused.status == 403 and "พัสดุ" not in refused.text
     assert (await CaseBook(house.bot.store.foundation).case(case)).row.decision == ""
@@ -316,6 +318,57 @@ async def test_everything_of_a_spammer_is_hidden_in_one_step(house):
     assert (await books.queue()).total == 0
 
 
+async def test_hiding_is_taken_back_in_one_step_where_it_was_done(house):
+    number = await reported(house, PARCEL, "spammer")
+    await reported(house, LOAN, "spammer")
+    books = CaseBook(house.bot.store.foundation)
+    of_parcel = min(row.id for row in (await books.queue("all")).rows)
+    async with at_desk(house, Role.EDITOR, "Mali") as editor:
+        await sent(editor, f"/desk/case/{of_parcel}/hide", report=number, reason="ส่งซ้ำก่อกวน")
+        shown = await sent(editor, f"/desk/case/{of_parcel}/show", report=number, reason="คนละคน")
+        assert "2 reports of this person count again" in shown.words and "hxxps://th-parcel-pay" in shown.words
+        assert re.search(r"Mali · hid a spammer: ส่งซ้ำก่อกวน.*Mali · showed a reporter again: คนละคน", shown.words)
+        assert (await sent(editor, f"/desk/case/{of_parcel}/show", report="RT-0", reason="x")).status == 404
+        assert (await editor.send(f"/desk/case/{of_parcel}/show", {"report": number}, csrf="0" * 64)).status == 403
+    assert (await books.queue()).total == 2
+    assert await house.bot.store.limit(Address(Platform.WEB, "spammer", "spammer")) is None
+
+
+async def test_somebody_who_sends_too_much_is_slowed_down_from_the_case(house):
+    number = await reported(house, PARCEL, "busy")
+    case, busy = await first_case(house), Address(Platform.WEB, "busy", "busy")
+    async with at_desk(house, Role.EDITOR, "Mali") as editor:
+        why = await sent(editor, f"/desk/case/{case}/slow", report=number, reason=" ")
+        assert why.status == 422 and "Write why" in why.words
+        assert (await sent(editor, f"/desk/case/{case}/slow", report="RT-0", reason="x")).status == 404
+        refused = await editor.send(f"/desk/case/{case}/slow", {"report": number, "reason": "x"}, csrf="0" * 64)
+        assert refused.status == 403 and await house.bot.store.limit(busy) is None
+        slowed = await sent(editor, f"/desk/case/{case}/slow", report=number, reason="ส่งทุกนาที")
+        assert "now answered more slowly" in slowed.words and "Mali · slowed a reporter down: ส่งทุกนาที" in slowed.words
+        assert f"/desk/case/{case}/slow" not in slowed.text, "who is slowed already is not offered it again"
+    limit = await house.bot.store.limit(busy)
+    assert limit is not None and limit.kind is LimitKind.SLOWED
+    assert (await CaseBook(house.bot.store.foundation).queue()).rows[0].reporters == 1
+    async with at_desk(house, Role.ADMIN) as admin:
+        assert "answered more slowly" in (await admin.get("/desk/people")).words
+
+
+@pytest.mark.parametrize("show", [True, False])
+async def test_who_lifts_a_block_chooses_whether_the_hidden_reports_count_again(house, show):
+    number = await reported(house, PARCEL, "spammer")
+    case = await first_case(house)
+    async with at_desk(house, Role.ADMIN) as admin:
+        await sent(admin, f"/desk/case/{case}/hide", report=number, reason="ส่งซ้ำก่อกวน")
+        people = await admin.get("/desk/people")
+        assert "Let their hidden reports count again too" in people.words
+        label = re.search(r'name="label" value="([^"]+)"', people.text)
+        assert label is not None
+        lifted = await admin.send("/desk/people/lift", {"label": label[1]} | ({"show": "yes"} if show else {}))
+        assert "The limit is lifted." in lifted.words
+    assert (await CaseBook(house.bot.store.foundation).queue()).total == int(show)
+    assert await house.bot.store.limit(Address(Platform.WEB, "spammer", "spammer")) is None
+
+
 async def test_nothing_that_a_citizen_or_official_writes_becomes_part_of_the_page(house):
     await reported(house, SCRIPT)
     case = await first_case(house)
@@ -373,6 +426,41 @@ async def test_the_file_of_trends_hides_the_same_and_is_no_formula(house, knowle
     by_type = {row["key"]: row["count"] for row in rows if row["table"] == "type"}
     assert by_type == {"parcel": "30", "loan": SUPPRESSED, "crypto": SUPPRESSED}
     assert next(row for row in rows if row["key"] == "asked")["count"] == "45"
+
+
+async def losses_of(house: House, *bands: tuple[str, int]) -> None:
+    """Reports of this month with what was lost, and three calls for help."""
+    numbers = iter(range(1, 1_000))
+    for loss, count in bands:
+        for number in (next(numbers) for _ in range(count)):
+            await answered(house.bot.store, f"r{number}", Outcome(Session(), NUMBERED, report=REPORT))
+            change(house.settings.database_url, f"update reports set loss = '{loss}' where id = {number}")
+    helped = tuple(Happened("emergency", "transfer") for _ in range(3))
+    await answered(house.bot.store, "help", Outcome(Session(), ANSWER, helped))
+
+
+async def test_totals_do_not_tell_what_the_tables_beside_them_hide(house):
+    # Without the total of lost money nobody knows how 10 hidden ones are divided; 22 of it would say 22 - 20 = 2.
+    await losses_of(house, ("", 30), ("none", 8), ("1k_10k", 20), ("over_1m", 2))
+    async with at_desk(house, Role.READER) as reader:
+        words = (await reader.get("/desk/trends")).words
+        got = await reader.get("/desk/trends.csv")
+    totals = words.split("The month as a whole")[1].partition("answers called not useful 0 0")[0]
+    for hidden in ("reports of lost money – 0", "calls for urgent help – 0", "different people who reported – 0"):
+        assert hidden in totals, totals
+    assert "reports 60 0" in totals and not re.search(r" (22|2|3|1) ", totals), totals
+    rows = list(csv.DictReader(io.StringIO(got.text.removeprefix("\ufeff"))))
+    told = {row["key"]: row["count"] for row in rows if row["table"] in ("total", "loss")}
+    assert {key: told[key] for key in ("lost_money", "none", "over_1m", "emergencies", "reporters")} == dict.fromkeys(
+        ("lost_money", "none", "over_1m", "emergencies", "reporters"), SUPPRESSED
+    )
+    assert (told["reports"], told["1k_10k"], told[""]) == ("60", "20", "30")
+
+
+async def test_lost_money_is_told_where_the_table_tells_it_anyway(house):
+    await losses_of(house, ("", 6), ("1k_10k", 7))
+    async with at_desk(house, Role.READER) as reader:
+        assert "reports of lost money 7 0" in (await reader.get("/desk/trends")).words
 
 
 async def test_a_hub_named_like_a_formula_is_only_a_name(house, knowledge):
@@ -501,6 +589,33 @@ async def test_a_case_can_be_decided_with_the_keyboard_alone(house, browser):
 
 
 @pytest.mark.browser
+@pytest.mark.parametrize("language", list(Language))
+async def test_a_reporter_is_slowed_hidden_and_shown_again_in_the_browser(house, browser, axe, language):
+    await reported(house, PARCEL, "busy")
+    case, busy = await first_case(house), Address(Platform.WEB, "busy", "busy")
+    say = labels.load()
+    async with desk_page(browser, house, Role.EDITOR, f"/desk/case/{case}", language=language, size=PHONE) as page:
+        page.on("dialog", lambda dialog: dialog.accept())
+
+        async def does(opens: str, field: str, go: str) -> None:
+            await page.click(f"summary:has-text('{say.text(opens, language)}')")
+            assert await faults(page, axe) == [], field
+            await page.fill(f"input[id^='{field}-']", "ส่งถี่มาก")
+            async with page.expect_navigation(wait_until="load"):
+                await page.click(f"button:has-text('{say.text(go, language)}')")
+            assert await page.locator(".flash").is_visible()
+            assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+        await does("case.hide", "slow", "case.slow_go")
+        assert (await house.bot.store.limit(busy)).kind is LimitKind.SLOWED
+        await does("case.hide", "why", "case.hide_go")
+        assert (await house.bot.store.limit(busy)).kind is LimitKind.BLOCKED
+        await does("case.show", "show", "case.show_go")
+        assert await house.bot.store.limit(busy) is None
+        assert await page.locator("text=hxxps://th-parcel-pay").first.is_visible()
+
+
+@pytest.mark.browser
 async def test_every_job_is_done_without_javascript(house, browser):
     await reported(house, PARCEL)
     case = await first_case(house)
@@ -511,9 +626,9 @@ async def test_every_job_is_done_without_javascript(house, browser):
         await page.check("input[value=not_a_scam]")
         await page.fill("#remark", "เป็นข้อความของร้านจริง")
         await page.click("text=Save and answer the reporters")
-        assert "is kept" in await page.inner_text(".flash")
+        await expect(page.locator(".flash")).to_contain_text("is kept")
         await page.click("nav.places >> text=Trends")
         await page.select_option("#month", index=1)
         await page.click("text=Show")
-        assert "month=" in page.url
+        await page.wait_for_url("**month=*")
     assert (await CaseBook(house.bot.store.foundation).case(case)).row.decision == "not_a_scam"

@@ -25,6 +25,7 @@ from desk_cast import (
     at_desk,
     desk_page,
     officials_of,
+    stands_still,
     visitor,
 )
 from playwright.async_api import Browser, Page, expect
@@ -328,10 +329,9 @@ async def test_an_unknown_name_takes_as_long_as_a_known_one(store, clock):
         return time.perf_counter() - began
 
     await seconds("warm up")
-    # The quickest of some: whatever else the machine does only adds.
-    unknown = min([await seconds(f"nobody {n}") for n in range(5)])
-    there = min([await seconds("Mali") for _ in range(5)])
-    assert 0.5 < unknown / there < 2
+    # The quickest of some, by turns: whatever else the machine does only adds, and to both.
+    unknown, there = zip(*[(await seconds(f"nobody {n}"), await seconds("Mali")) for n in range(5)], strict=True)
+    assert 0.5 < min(unknown) / min(there) < 2
 
 
 async def test_a_hash_of_older_rules_is_made_anew_when_it_is_next_used(store, officials, clock, url):
@@ -495,6 +495,7 @@ async def test_a_wrong_try_says_one_thing_whatever_was_wrong(house: House) -> No
 
 
 async def test_too_many_tries_hear_how_long_to_wait_in_both_languages(house: House) -> None:
+    stands_still(house)
     async with visitor(house) as person:
         fields = {"name": "Mali", "password": "wrong wrong wrong", "code": "1"}
         for _ in range(FREE_TRIES + 1):
@@ -617,6 +618,7 @@ async def test_from_the_link_to_the_desk_in_a_browser(
         await page.get_by_role("button", name="Next").click()
         await expect(page.get_by_role("heading", level=1)).to_have_text("Connect an authenticator app")
         if javascript:
+            await page.wait_for_load_state()
             shown = "() => document.querySelector('img.qr').naturalWidth"
             assert await page.evaluate(shown) > 100, "the picture is let through by the content security policy"
             assert await faults(page, axe) == []
@@ -645,6 +647,7 @@ async def test_signing_in_by_keyboard_alone(browser: Browser, house: House, java
         await page.keyboard.type(known.code(house))
         await page.keyboard.press("Enter")
         await expect(page.locator(".me")).to_contain_text("Mali")
+        await page.wait_for_load_state()
         await page.keyboard.press("Tab")
         await expect(page.locator(".skip")).to_be_focused()
         box = await page.locator(".skip").bounding_box()

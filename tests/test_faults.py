@@ -35,7 +35,7 @@ MESSAGES = 128
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 async def test_a_power_cut_takes_nothing_that_was_acknowledged(compiler: str) -> None:
     nobody_is_left_out(await faults.happened("power-cut", MESSAGES, 0, 0.0, 1))
 
@@ -71,13 +71,13 @@ def test_the_model_of_a_power_cut_drops_what_was_not_synced(
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 async def test_a_clock_that_jumps_an_hour_costs_nobody_an_answer(compiler: str) -> None:
     nobody_is_left_out(await faults.happened("clock", MESSAGES, 0.5, 0.0, 2))
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 async def test_a_platform_in_trouble_is_waited_for_and_hears_nothing_twice() -> None:
     found = await faults.happened("platform-500", 256, 6, 0.0, 3)
     assert found["acknowledged"] == 256 and found["lost"] == 0 and found["doubled_on_line"] == 0, found

@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,8 +33,12 @@ from stix2validator import ValidationOptions, validate_string
 from bot.feeds.campaigns import Confirmed, Publisher, Reach
 from bot.feeds.stix import TLP, bundle, things
 from bot.partners.guard import Scope
+from bot.running import SystemClock
+from bot.store import SqlStore
 from bot.store.bulletins import Body, Bulletins
 from bot.store.campaigns import Campaign, Marking
+from bot.store.partners import PartnerBook
+from content.loading import Knowledge
 from content.models import Language
 from content.reported import Subject
 from handlers.officials import Role
@@ -42,6 +47,7 @@ from scheduler.bulletins import Kind, Part
 
 GREEN_TEXT = "รับสมัครงานกดไลก์ วันละสามพันบาท ไม่ต้องมีประสบการณ์ สมัครที่ https://like-job-th.example/start วันนี้เท่านั้น"
 GREEN_DOMAIN = Subject("domain", "like-job-th.example")
+SECRET = "a key for tests only, long enough"
 TAXII_TYPE = "application/taxii+json;version=2.1"
 PERSONAL = (PHONE, ACCOUNT)
 
@@ -73,22 +79,29 @@ class Agency:
             return answer.status, await answer.text(), answer.headers
 
 
-@pytest.fixture
-async def agency(tmp_path: Path) -> AsyncIterator[Agency]:
+@asynccontextmanager
+async def agency_of(folder: Path, url: str, knowledge: Knowledge) -> AsyncIterator[Agency]:
+    # Written before anybody serves: a house would answer the messages of this story itself.
+    store = SqlStore.open(url, [SECRET], SystemClock())
+    town = Town(store, knowledge)
+    clear = await town.confirmed()
+    green = await town.confirmed((GREEN_DOMAIN,), Marking.GREEN, GREEN_TEXT, people=3, who="g")
+    scopes = {"feeds": [Scope.FEEDS], "agency": [Scope.FEEDS, Scope.IDENTIFIERS], "other": [Scope.CHECK]}
+    book = PartnerBook(store.foundation)
+    keys = {name: (await book.add(name, each, 600, None, "operator")).key for name, each in scopes.items()}
+    store.close()
     port = free_port()
+    # Its own address stands in the feed, so it is chosen before the house is built.
     address = f"http://127.0.0.1:{port}"
-    async with house_of(tmp_path, port=port, public_url=address, publisher_contact="soc@rutan.example") as house:
-        # Its own address stands in the feed, so it is chosen before the house is built.
-        house.url = address
-        town = town_of(house)
-        clear = await town.confirmed()
-        green = await town.confirmed((GREEN_DOMAIN,), Marking.GREEN, GREEN_TEXT, people=3, who="g")
-        scopes = {"feeds": [Scope.FEEDS], "agency": [Scope.FEEDS, Scope.IDENTIFIERS], "other": [Scope.CHECK]}
-        keys = {
-            name: (await house.bot.partners.book.add(name, each, 600, None, "operator")).key
-            for name, each in scopes.items()
-        }
-        yield Agency(house, town, clear, green, keys)
+    given = {"database_url": url, "secret_key": SECRET, "publisher_contact": "soc@rutan.example"}
+    async with house_of(folder, port=port, public_url=address, **given) as house:
+        yield Agency(house, town_of(house), clear, green, keys)
+
+
+@pytest.fixture
+async def agency(tmp_path: Path, knowledge: Knowledge) -> AsyncIterator[Agency]:
+    async with agency_of(tmp_path, f"sqlite:///{tmp_path}/rutan.db", knowledge) as opened:
+        yield opened
 
 
 def objects_of(text: str, kind: str) -> list[dict[str, Any]]:
@@ -195,25 +208,35 @@ async def test_the_example_in_the_documentation_runs(agency: Agency) -> None:
     assert {"campaign", "indicator", "sighting"} <= {line.split()[0] for line in done.stdout.splitlines()}
 
 
-async def test_a_revocation_is_heard_in_every_process_at_once(agency: Agency) -> None:
-    settings = agency.house.settings
-    other = settings.model_copy(update={"port": free_port()})
-    path = "/taxii2/warnings/collections/public/objects/?match[type]=campaign"
-    async with served(other):
-        for port in (settings.port, other.port):
-            async with agency.house.http.get(f"http://127.0.0.1:{port}{path}") as answer:
-                assert "revoked" not in (await answer.json(content_type=None))["objects"][0]
+async def test_a_revocation_and_a_revoked_key_are_heard_in_every_process_at_once(
+    tmp_path: Path, url: str, knowledge: Knowledge
+) -> None:
+    """At the very next request, which is well within the five seconds that partners are promised."""
+    public = "/taxii2/warnings/collections/public/objects/?match[type]=campaign"
+    closed = "/feeds/misp/partners/manifest.json"
+    async with (
+        agency_of(tmp_path, url, knowledge) as agency,
+        served(agency.house.settings.model_copy(update={"port": free_port()})) as other,
+    ):
+        key = {"Authorization": f"Bearer {agency.keys['feeds']}"}
+
+        async def asked(path: str, **headers: str) -> list[tuple[int, Any]]:
+            """What both processes say."""
+            told = []
+            for port in (agency.house.settings.port, other.settings.port):
+                async with agency.house.http.get(f"http://127.0.0.1:{port}{path}", headers=headers) as answer:
+                    told.append((answer.status, await answer.json(content_type=None)))
+            return told
+
+        for status, body in await asked(public):
+            assert status == 200 and "revoked" not in body["objects"][0]
+        for status, body in await asked(closed, **key):
+            assert status == 200 and set(body) == {agency.clear.uuid, agency.green.uuid}
         await agency.town.book.end(agency.clear.id, ANONG, "ผิด")
-        for port in (settings.port, other.port):
-            async with agency.house.http.get(f"http://127.0.0.1:{port}{path}") as answer:
-                assert (await answer.json(content_type=None))["objects"][0]["revoked"] is True
+        for status, body in await asked(public):
+            assert status == 200 and body["objects"][0]["revoked"] is True
         await agency.house.bot.partners.book.revoke("feeds", "operator")
-        for port in (settings.port, other.port):
-            key = {"Authorization": f"Bearer {agency.keys['feeds']}"}
-            async with agency.house.http.get(
-                f"http://127.0.0.1:{port}/feeds/misp/partners/manifest.json", headers=key
-            ) as answer:
-                assert answer.status == 401
+        assert [status for status, _ in await asked(closed, **key)] == [401, 401]
 
 
 async def test_whoever_may_not_and_whoever_asks_oddly_hears_why(agency: Agency) -> None:
@@ -317,7 +340,7 @@ async def signed_alert(house: House) -> None:
         await book.sign(number, name)
     plan = await book.plan(await book.get(number), Part())
     await book.schedule(number, house.bot.ports.clock.now(), Part(), plan, "Malee")
-    for _ in range(400):
+    for _ in range(1_200):
         if (await book.get(number)).state == "sent":
             return
         await asyncio.sleep(0.05)
@@ -362,7 +385,7 @@ async def test_the_command_line_gives_the_same_bytes(agency: Agency, tmp_path: P
     settings = agency.house.settings
     given = {
         "DATABASE_URL": settings.database_url,
-        "SECRET_KEY": "a key for tests only, long enough",
+        "SECRET_KEY": SECRET,
         "PUBLIC_URL": settings.public_url,
         "PUBLISHER_CONTACT": settings.publisher_contact,
         "PYTHONPATH": str(ROOT),

@@ -77,7 +77,7 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[subprocess.Pope
         ) as process,
     ):
         yield process
-        process.communicate(timeout=10)
+        process.communicate(timeout=60)
     assert stderr.read_text() == ""
 
 

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 from conftest import House
+from hub_cast import settled
 from test_dialogue import SCAM
 
 SURE_SCAM = (
@@ -90,6 +91,7 @@ async def test_what_a_group_says_leaves_nothing_behind(house: House) -> None:
     """Not in words and not in numbers: only the count of the inbox rows that are done and emptied."""
     word = "คำลับเฉพาะในกลุ่มของเรา"
     await house.line.send(house.line.text_event("Uaunt", f"{word} เจอกันที่ร้านเดิมนะ ห้าโมงเย็น", group="Cfamily"))
+    await settled(house)
     assert await quiet(house, 0.8) == 0
     folder = house.settings.database_path.parent
     for file in folder.glob("rutan.db*"):

@@ -115,9 +115,9 @@ def test_finding_survives_what_looks_like_identifiers(text: str) -> None:
 )
 def test_a_million_repeats_do_not_run_away(piece: str) -> None:
     text = read(piece * (1_000_000 // len(piece))).readable
-    began = time.perf_counter()
+    began = time.process_time()
     identifiers.find(text)
-    assert time.perf_counter() - began < 1.0
+    assert time.process_time() - began < 1.0
 
 
 # --- the directory ---------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ import sqlite3
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -98,11 +98,15 @@ class Bot:
             "LOG_LEVEL": "info",
         }
 
+    def words(self) -> Sequence[str]:
+        """What stands behind `serve`."""
+        return ()
+
     async def start(self) -> None:
         """Returns when it is ready to be written to."""
         with (self.folder / "bot.log").open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "bot", "serve",
+                sys.executable, "-m", "bot", "serve", *self.words(),
                 cwd=self.folder, env=self.environment(), stdout=log, stderr=log,
             )  # fmt: skip
         ready = f"http://127.0.0.1:{self.port}/health/ready"
@@ -382,6 +386,7 @@ async def test_sigterm_ends_within_ten_seconds_and_the_next_process_goes_on(tmp_
             line.fault(fault)
         writing = asyncio.create_task(crowd.write())
         await asyncio.sleep(1.2)
+        await until(lambda: len(crowd.asked()) > 10 and len(line.called("reply")) >= len(HANGING), 60)
         seconds = await bot.end(signal.SIGTERM)
         await writing
         assert seconds < 10
@@ -430,7 +435,7 @@ async def test_killed_in_the_midst_of_a_push_it_is_pushed_again_under_the_same_k
         await line.until_called("push", times=2)
         await bot.end(signal.SIGKILL)
         await bot.start()
-        await until(lambda: len(line.called("push")) == 4, 8)
+        await until(lambda: len(line.called("push")) == 4, 60)
         assert sorted((a.to, a.via) for a in line.answers) == [("U1", "push"), ("U2", "push")]
         keys = [(call.body["to"], call.headers["X-Line-Retry-Key"]) for call in line.called("push")]
         assert len(keys) == 4 and len(set(keys)) == 2

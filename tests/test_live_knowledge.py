@@ -8,8 +8,8 @@ import os
 import sys
 import time
 import weakref
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,7 +20,7 @@ import pytest
 from conftest import ROOT, House, free_port, house_of
 from store_cast import SECRET, StandingClock
 
-from bot.live_knowledge import LiveKnowledge, Workbench, WorkbenchFailed
+from bot.live_knowledge import LOOK_EVERY, LiveKnowledge, Workbench, WorkbenchFailed
 from bot.metrics import Metrics
 from bot.store import SqlStore
 from bot.store.audit import AuditLog
@@ -33,16 +33,19 @@ from handlers.officials import Official, Role
 ANONG = Official(1, "Anong", Role.EDITOR)
 BOON = Official(2, "Boon", Role.APPROVER)
 ENTRY = "parcel-fee-link"
-# What we promise, and what a machine with two processors shared by a whole test run is given.
-PROMISED, GIVEN = 5.0, 30.0
+# What we promise of a machine that has a processor for us, and how long we wait where others have them all.
+PROMISED, GIVEN = 5.0, 60.0
 
 
 def titled(knowledge: Knowledge, title: str, **more: Any) -> Body:
     return {**body_of(knowledge.entries[ENTRY]), "title": {"th": title, "en": title}, **more}
 
 
-async def approved(revisions: Revisions, body: Body, name: str = ENTRY, *, checked: bool = True) -> Revision:
-    """Drafted by one and approved by another; `checked` as the desk does it, else past all checks."""
+async def approved(
+    revisions: Revisions, body: Body, name: str = ENTRY, *, checked: bool = True, since: Iterable[Stopwatch] = ()
+) -> Revision:
+    """Drafted by one and approved by another; `checked` as the desk does it, else past all checks. `since` start the moment
+    before it is approved."""
     made = await revisions.begin(Revised(Kind.ENTRY, name, body), ANONG)
     await revisions.checked(made.id, made.version, [])
     made = await revisions.ask(made.id, made.version, ANONG)
@@ -50,16 +53,44 @@ async def approved(revisions: Revisions, body: Body, name: str = ENTRY, *, check
     if checked:
         version, faults = await Workbench().proved(standing, made.revised, "2026-11-22")
         assert version and not faults
+    for each in since:
+        each.start()
     return await revisions.approve(made.id, made.version, BOON, None, newest, "v")
 
 
-async def until(said: Callable[[], bool], seconds: float = GIVEN) -> float:
-    """How long it took."""
+class Stopwatch:
+    """The seconds since it was started, without those that this process stood in the queue for a processor: it would have had
+    one on a machine of its own. What it rests, waits for or works counts, so that neither a rest that is too long nor work
+    that is too much is forgiven, however busy the machine is. Where the system does not tell, every second counts."""
+
+    def __init__(self, process: int) -> None:
+        self._threads = Path(f"/proc/{process}/task")
+        self.start()
+
+    def start(self) -> None:
+        self._before = self._queued()
+        self._began = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        # The longest of its threads: were they added up, a second could be taken off twice.
+        queued = [each - self._before.get(name, 0.0) for name, each in self._queued().items()]
+        return time.monotonic() - self._began - max(queued, default=0.0)
+
+    def _queued(self) -> dict[str, float]:
+        """How long each thread has stood in the queue."""
+        found = {}
+        for each in self._threads.glob("*/schedstat"):
+            with suppress(OSError):
+                found[each.parent.name] = int(each.read_text().split()[1]) / 1e9
+        return found
+
+
+async def until(said: Callable[[], bool], seconds: float = GIVEN) -> None:
     began = time.monotonic()
     while not said():
         assert time.monotonic() - began < seconds, f"not within {seconds} s"
         await asyncio.sleep(0.01)
-    return time.monotonic() - began
 
 
 def title(knowledge: Knowledge) -> str:
@@ -69,8 +100,11 @@ def title(knowledge: Knowledge) -> str:
 async def test_what_is_approved_is_live_without_a_restart(house: House, knowledge: Knowledge) -> None:
     revisions = Revisions(house.bot.store.foundation)
     before = house.bot.ports.knowledge
-    await approved(revisions, titled(knowledge, "พัสดุปลอมแบบใหม่"))
-    took = await until(lambda: title(house.bot.ports.knowledge) == "พัสดุปลอมแบบใหม่")
+    since = Stopwatch(os.getpid())
+    await approved(revisions, titled(knowledge, "พัสดุปลอมแบบใหม่"), since=[since])
+    await until(lambda: title(house.bot.ports.knowledge) == "พัสดุปลอมแบบใหม่")
+    took = since.seconds
+    assert took < PROMISED
     now = house.bot.ports.knowledge
     assert now.version != before.version
     told = (await house.bot.measured()).decode()
@@ -134,14 +168,19 @@ async def test_every_process_takes_it_up(knowledge: Knowledge, url: str) -> None
     store = SqlStore.open(url, [SECRET], StandingClock())
     async with serving("web", url) as web, serving("work", url) as work:
         await asyncio.gather(heard(web, "startup complete"), heard(work, "answering"))
-        await approved(Revisions(store.foundation), titled(knowledge, "ทุกที่"))
-        began = time.monotonic()
-        first, second = await asyncio.gather(heard(web, "new knowledge is live"), heard(work, "new knowledge is live"))
-        took = time.monotonic() - began
+        since = [Stopwatch(each.pid) for each in (web, work)]
+        await approved(Revisions(store.foundation), titled(knowledge, "ทุกที่"), since=since)
+        (first, a), (second, b) = await asyncio.gather(*map(live_in, (web, work), since))
     store.close()
     assert first.split("version")[1] == second.split("version")[1], "both answer from the same"
-    assert took < GIVEN
-    print(f"live in both processes after {took:.1f} s")
+    # Also where no signal comes and a look was just missed.
+    assert LOOK_EVERY + max(a, b) < PROMISED
+    print(f"live in both processes after {max(a, b):.1f} s")
+
+
+async def live_in(process: asyncio.subprocess.Process, since: Stopwatch) -> tuple[str, float]:
+    """What a process says when it has taken up what was approved, and when that was."""
+    return await heard(process, "new knowledge is live"), since.seconds
 
 
 async def test_a_restart_begins_with_what_officials_approved(knowledge: Knowledge, tmp_path: Path) -> None:

@@ -268,9 +268,9 @@ def test_loading_is_quick_from_a_cold_start(tmp_path: Path) -> None:
 
 def test_the_cached_load_is_quicker_than_reading(folder: Path, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
-    began = time.perf_counter()
+    began = time.process_time()
     load(folder, cache=cache, today=DAY)
-    read = time.perf_counter() - began
-    began = time.perf_counter()
+    read = time.process_time() - began
+    began = time.process_time()
     load(folder, cache=cache, today=DAY)
-    assert time.perf_counter() - began < read
+    assert time.process_time() - began < read

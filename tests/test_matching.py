@@ -83,6 +83,6 @@ def test_ranking_never_raises_and_scores_stay_between_0_and_1(index: PhraseIndex
 
 def test_a_very_long_text_stays_quick(index: PhraseIndex) -> None:
     text = "กดลิงก์เพื่อรับสิทธิ์ " * 50_000
-    began = time.perf_counter()
+    began = time.process_time()
     rank(text, index)
-    assert time.perf_counter() - began < 1.0
+    assert time.process_time() - began < 1.0

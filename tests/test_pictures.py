@@ -11,6 +11,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 from conftest import House, needed
+from desk_cast import stands_still
 from doubles import Fault
 from hub_cast import brought, joined, numbers_in, settled
 from picture_maker import Wear, fonts_there, made, worn
@@ -214,6 +215,8 @@ async def test_asked_for_the_message_of_a_report_a_picture_will_do(house: House,
 
 
 async def test_the_same_picture_is_known_again_however_it_was_saved(house: House, tesseract: Path) -> None:
+    # No midnight comes between.
+    stands_still(house)
     shot = made(
         "poster", "รับสมัครงานออนไลน์ ทำที่บ้าน กดไลก์กดแชร์ รายได้วันละพันบาท", "สนใจทักไลน์ @rich.team โอนทุนสำรองก่อนเริ่มงาน"
     )
@@ -258,6 +261,7 @@ async def test_what_cannot_be_read_gets_a_kind_answer(house: House) -> None:
 
 
 async def test_very_many_pictures_in_a_minute_are_asked_to_wait(house: House) -> None:
+    stands_still(house)
     picture = coded("https://lin.ee/AbCdEf1")
     texts = [(await house.line.shows("Ubusy", picture)).text for _ in range(11)]
     assert all("lin[.]ee" in text for text in texts[:10])

@@ -12,7 +12,6 @@ from pathlib import Path
 import psycopg
 import pytest
 from conftest import served
-from databases import named
 from doubles import FakeTelegram
 from psycopg import sql
 from several_cast import Hook, Several, until
@@ -33,10 +32,9 @@ def clock() -> StandingClock:
 
 
 @pytest.fixture
-def newest_form(postgres_template: str) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+def newest_form(postgres_url: str) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
     """A database in the newest form, to ask what it makes of our queries."""
-    address = named(postgres_template, "newest_form")
-    with psycopg.connect(address, cursor_factory=psycopg.ClientCursor, autocommit=True) as connection:
+    with psycopg.connect(postgres_url, cursor_factory=psycopg.ClientCursor, autocommit=True) as connection:
         yield connection
 
 

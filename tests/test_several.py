@@ -7,13 +7,16 @@ import random
 import signal
 from contextlib import AsyncExitStack
 from pathlib import Path
+from types import SimpleNamespace
 
+import aiohttp
 import pytest
 from conftest import free_port, served
 from doubles import FakeTelegram
 from pydantic import SecretStr
 from several_cast import Hook, Several, several, until
-from store_cast import ANSWER, said
+from store_cast import ANSWER, rows, said
+from talk import InBrowser
 from test_kill import Witness
 
 from bot.running import Running
@@ -51,6 +54,8 @@ async def test_three_that_answer_from_one_database_answer_each_person_in_order(
         # Somebody's shard changes hands while one of the three believes to hold it: it writes nothing more for its people.
         held = shards(bots[0])
         takes = Leases(bots[1].store.foundation, "another")
+        # Among the living: of somebody whom nobody knows the three would take it again at their next beat.
+        await takes.begin()
         await takes.foundation.database.write(
             lambda tx: [tx.row("take_shard", shard=each, process=takes.process) for each in held]
         )
@@ -133,3 +138,28 @@ async def test_one_killed_and_one_asleep_past_its_lease_cost_nobody_an_answer_an
         assert await until(lambda: them.fair(2)), them.shards()
         await settled(them, seed)
         assert "Traceback" not in stays.said()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+async def test_one_process_that_only_takes_in_keeps_everything_until_one_comes_that_only_answers(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    seed = random.randrange(10**6)
+    async with several(tmp_path, postgres_url, seed) as them, aiohttp.ClientSession() as http:
+        [web] = await them.start(1, only="web")
+        # It acknowledges, or this would not end; nobody answers, and nobody is lost.
+        await them.talk(4, 2, [web])
+        await asyncio.sleep(1.5)
+        assert not them.line.called("reply") and not them.line.called("push")
+        assert [row["done_at"] for row in rows(postgres_url, "inbox")] == [None] * 8
+        assert them.shards() == {"": 64}, "who does not answer holds nobody"
+        [work] = await them.start(1, only="work")
+        await settled(them, seed)
+        assert list(them.shards().values()) == [64]
+        # What comes from now on goes from the one to the other, a browser's question there and back.
+        await them.talk(6, 3, [web], prefix="V")
+        await settled(them, seed)
+        asked = await InBrowser(SimpleNamespace(http=http, url=f"http://127.0.0.1:{web.port}")).says("เมนู")  # type: ignore[arg-type]
+        assert asked.buttons
+        assert not [place.said() for place in (web, work) if "Traceback" in place.said()]

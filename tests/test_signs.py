@@ -146,6 +146,6 @@ def test_finding_never_raises(text: str) -> None:
 def test_a_million_repeats_stay_bounded(piece: str) -> None:
     known = [sign("a", "โอน ~ เงิน ~~ โอน ~ เงิน"), sign("b", "กด ~~ กด ~~ กด"), sign("c", "click ~ here ~~ <code>")]
     text = piece * (1_000_000 // len(piece))
-    began = time.perf_counter()
+    began = time.process_time()
     find(text, *known)
-    assert time.perf_counter() - began < 1.5
+    assert time.process_time() - began < 1.5

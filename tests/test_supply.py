@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
-from conftest import ROOT
+from conftest import ROOT, free_port
 
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 TOOLS = Path(sys.executable).parent
@@ -95,9 +95,9 @@ async def test_a_found_advisory_fails_and_no_network_does_not(tmp_path: Path) ->
     app.router.add_post("/query", known)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    port = runner.addresses[0][1]
+    # One that nobody takes when it is free again.
+    port = free_port()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
     audit = (sys.executable, str(ROOT / ".ci" / "audit.py"), str(lock), "--vulnerability-service", "osv", "--osv-url")
     status, said = await ended(*audit, f"http://127.0.0.1:{port}/query")
     assert status == 1 and "alpha-of-the-test 1.0: TEST-2026-1" in said and "mended in 1.1" in said, said

@@ -20,6 +20,7 @@ from replies import ALARM, BY_TONE, CALL, PLAIN, REPORT, agreed
 from bot import telegram, telegram_client
 from bot.payload import Payload
 from bot.telegram import TelegramPolling, TelegramSender
+from bot.telegram_polling import POLL_SECONDS
 from content.models import Language
 from handlers.errors import Moved, SendFailed, TooFast, Unreachable
 from handlers.messages import (
@@ -471,6 +472,9 @@ async def test_our_name_is_asked_for(fake: FakeTelegram, sender: TelegramSender)
 
 # --- polling ------------------------------------------------------------------------------
 
+# Telegram answers after so long where nobody writes: who stops within half of it has not waited for that.
+SOONER_THAN_TELEGRAM = POLL_SECONDS / 2
+
 
 class Inbox:
     """Takes updates as the real one does; can be made to fail."""
@@ -488,7 +492,7 @@ class Inbox:
         self.got.set()
 
     async def until(self, count: int) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while len(self.updates) < count:
                 await self.got.wait()
                 self.got.clear()
@@ -505,7 +509,7 @@ async def polling(fake: FakeTelegram, inbox: Inbox) -> AsyncIterator[TelegramPol
     task = asyncio.create_task(polling.run())
     yield polling
     polling.stop()
-    await asyncio.wait_for(task, 2)
+    await asyncio.wait_for(task, SOONER_THAN_TELEGRAM)
     await polling.close()
 
 
@@ -555,7 +559,7 @@ async def test_of_several_processes_only_the_one_whose_turn_it_is_asks(fake: Fak
     ours.set()
     await inbox.until(1)
     polling.stop()
-    await asyncio.wait_for(task, 10)
+    await asyncio.wait_for(task, SOONER_THAN_TELEGRAM)
     await polling.close()
 
 
@@ -565,5 +569,5 @@ async def test_polling_stops_at_once_while_it_waits(fake: FakeTelegram, inbox: I
     await fake.until_called("deleteWebhook")
     await asyncio.sleep(0.1)  # now it waits for updates
     polling.stop()
-    await asyncio.wait_for(task, 1)
+    await asyncio.wait_for(task, SOONER_THAN_TELEGRAM)
     await polling.close()

@@ -220,9 +220,7 @@ def materials(id: int, folder: Path) -> None:
 @bulletins.command("approve")
 @click.argument("id", type=int)
 @click.option("--as", "name", required=True, help="The official who signs.")
-@click.option(
-    "--although-empty", "remark", default="", help="Why a month that tells nothing goes out all the same."
-)
+@click.option("--although-empty", "remark", default="", help="Why a month that tells nothing goes out all the same.")
 @clearly
 def approve(id: int, name: str, remark: str) -> None:
     """Sign bulletin ID. Two different officials sign, one of them an approver; any change undoes it. Whoever signs here a

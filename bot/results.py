@@ -10,9 +10,8 @@ from math import ceil, floor
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import yaml
-
 from bot.desk import formats
+from bot.desk.labels import Labels, of_file
 from bot.score import answered_within, at_most
 from bot.store.results import Results, Rows
 from bot.store.takedown_types import Took, half_within
@@ -119,19 +118,9 @@ def _share(part: int | None, whole: int | None, up: bool) -> float | None:
     return (ceil(tenths) if up else floor(tenths)) / 10
 
 
-class Labels:
+def sentences() -> Labels:
     """The sentences of the results, in both languages."""
-
-    def __init__(self) -> None:
-        self._said = yaml.safe_load((HERE / "templates" / "results.yaml").read_text(encoding="utf-8"))
-
-    def __contains__(self, key: object) -> bool:
-        return key in self._said
-
-    def say(self, key: str, language: Language, **values: object) -> str:
-        """A sentence with its values. Raises KeyError for one that nobody wrote."""
-        text: str = self._said[key][language.value]
-        return text.format(**values)
+    return of_file(HERE / "templates" / "results.yaml")
 
 
 class Telling:

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from bot.results import Labels, Telling
+from bot.results import Telling, sentences
 from bot.results_json import as_json
 from bot.running import Running
 from bot.store.results import COUNTED_BY, Results, ResultsBook
@@ -39,7 +39,7 @@ class ResultsPages:
         self._bot = bot
         self._foundation = bot.store.foundation
         self._book = ResultsBook(self._foundation)
-        self._labels = Labels()
+        self._labels = sentences()
         self._counted: OrderedDict[Quarter, tuple[datetime, Results]] = OrderedDict()
         self._drawn: OrderedDict[tuple[Quarter, Language, datetime], bytes] = OrderedDict()
         self._counting = asyncio.Lock()

@@ -13,14 +13,13 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
-import yaml
 from fastapi import FastAPI
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from bot.desk import formats
+from bot.desk import formats, labels
 from bot.running import Running
 from bot.store.casebook import CaseBook
 from bot.store.figures import SOURCES, Figures, Times
@@ -98,17 +97,6 @@ def answered_within(times: Times, share: float, answers: int | None) -> int | No
     return None if answers is None and times.never else waited(times, share)
 
 
-class Labels:
-    """The sentences of the page, in both languages."""
-
-    def __init__(self) -> None:
-        self._said = yaml.safe_load((HERE / "templates" / "score.yaml").read_text(encoding="utf-8"))
-
-    def say(self, key: str, language: Language, **values: object) -> str:
-        text: str = self._said[key][language.value]
-        return text.format(**values)
-
-
 class Scorecard:
     """The page of one running bot."""
 
@@ -116,7 +104,7 @@ class Scorecard:
         self._bot = bot
         self._figures = Figures(bot.store.foundation)
         self._cases = CaseBook(bot.store.foundation)
-        self._labels = Labels()
+        self._labels = labels.of_file(HERE / "templates" / "score.yaml")
         self._queries = {
             name: query for name, query in named_queries(queries_text()).items() if name in SOURCES.values()
         }

@@ -21,7 +21,7 @@ from pypdf import PdfReader
 from store_cast import NOON, SECRET, StandingClock, change, rows
 
 from bot.cli import rutan
-from bot.results import SECTIONS, SHARES, TABLES, TIMES, Labels, Telling, measures
+from bot.results import SECTIONS, SHARES, TABLES, TIMES, Telling, measures, sentences
 from bot.results_json import as_json
 from bot.store import SqlStore
 from bot.store.forms import stamp
@@ -283,7 +283,7 @@ async def test_how_many_reported_is_hidden_where_one_month_hides_it(story: Story
 
 
 def telling(now: Results, before: Results, language: Language, knowledge) -> Telling:
-    return Telling(now, before, language, knowledge, BANGKOK, Labels())
+    return Telling(now, before, language, knowledge, BANGKOK, sentences())
 
 
 @pytest.mark.parametrize("language", list(Language))

@@ -49,7 +49,7 @@ def results(quarter: str | None, pdf: Path | None, as_json: bool, lang: str) -> 
         except ValueError as trouble:
             raise click.UsageError(str(trouble)) from None
         zone = store.foundation.timezone
-        told = telling.Telling(now, before, Language(lang), knowledge(overdue=True), zone, telling.Labels())
+        told = telling.Telling(now, before, Language(lang), knowledge(overdue=True), zone, telling.sentences())
         return now, before, told
 
     now, before, told = asyncio.run(with_store(work))

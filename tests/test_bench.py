@@ -13,6 +13,9 @@ from bot.bench_peers import Extract, Ours, Trigrams, index_of, megabytes_of
 from bot.cli import rutan
 from content.loading import Knowledge
 
+# Every way of comparing is asked the same thousands.
+pytestmark = pytest.mark.slow
+
 TINY = bench.Plan({200: 6, 400: 6}, checks=3, sightings=(1_200,), lookups=60, starts=1)
 
 

@@ -326,6 +326,7 @@ def filled(path: str, holes: Mapping[str, str]) -> str:
     return path + ASKED.get(path, "")
 
 
+@pytest.mark.slow
 async def test_everything_is_answered_from_postgresql_and_the_same_from_sqlite(
     tmp_path: Path, postgres_url: str, knowledge: Knowledge, monkeypatch: pytest.MonkeyPatch
 ) -> None:

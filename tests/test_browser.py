@@ -102,6 +102,7 @@ async def seen_in_the_upper_half(page: Page, selector: str) -> None:
 
 
 # --- the conversation ------------------------------------------------------------------------------------------------
+@pytest.mark.quick
 async def test_a_scam_is_named_and_1441_is_one_tap_away(browser: Browser, house: House) -> None:
     async with visit(browser, house) as page:
         answer = await asks(page, SCAM["th"])
@@ -131,6 +132,7 @@ async def test_the_browsers_language_is_the_pages(browser: Browser, house: House
         await expect(page.locator("html")).to_have_attribute("lang", "th")
 
 
+@pytest.mark.quick
 async def test_a_report_by_buttons_ends_with_a_case_number(browser: Browser, house: House) -> None:
     async with visit(browser, house) as page:
         await asks(page, SCAM["th"])
@@ -204,6 +206,7 @@ async def test_when_the_server_is_gone_the_page_says_so_and_keeps_the_words(brow
         assert "ส่งไม่ได้" not in await page.locator("article").last.inner_text()
 
 
+@pytest.mark.quick
 async def test_without_javascript_the_same_dialogue_leads_to_a_case_number(browser: Browser, house: House) -> None:
     async with visit(browser, house, java_script_enabled=False) as page:
         await page.fill("#text", SCAM["th"])

@@ -72,6 +72,7 @@ async def test_a_draft_has_no_address_and_a_sent_one_has(house, knowledge, offic
         assert not SAFE.search(re.sub(r"<[^>]+>", " ", text))
 
 
+@pytest.mark.slow
 async def test_every_material_comes_as_what_it_is_in_both_languages(house, knowledge, officials):
     await sent(house, knowledge)
     starts = {".png": b"\x89PNG", ".pdf": b"%PDF", ".txt": b"", ".csv": b"\xef\xbb\xbf"}

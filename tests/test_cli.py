@@ -67,6 +67,7 @@ def test_wrong_calls_are_told_and_exit_2(rutan, words: list[str]) -> None:  # ty
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_wrong_settings_stop_the_start_with_every_fault(rutan) -> None:  # type: ignore[no-untyped-def]
     done = rutan("serve", PORT="many", LINE_CHANNEL_SECRET="half")
     assert done.returncode == 2
@@ -106,6 +107,7 @@ def test_content_check_and_phrases(rutan) -> None:  # type: ignore[no-untyped-de
     assert set(phrases[0]) == {"text", "entry", "language"}
 
 
+@pytest.mark.slow
 def test_migrate_forget_and_export_on_a_new_database(rutan) -> None:  # type: ignore[no-untyped-def]
     assert "newest form" in rutan("migrate").stdout
     assert rutan("migrate").returncode == 0
@@ -114,6 +116,7 @@ def test_migrate_forget_and_export_on_a_new_database(rutan) -> None:  # type: ig
     assert rutan("export", "reports", "--format", "jsonl").stdout == ""
 
 
+@pytest.mark.slow
 def test_a_database_that_cannot_be_opened_is_said_plainly(rutan) -> None:  # type: ignore[no-untyped-def]
     done = rutan("migrate", DATABASE_URL="sqlite:////proc/nothing/rutan.db", SECRET_KEY="long enough to be a key")
     assert done.returncode == 1
@@ -121,6 +124,7 @@ def test_a_database_that_cannot_be_opened_is_said_plainly(rutan) -> None:  # typ
     assert done.stderr.strip()
 
 
+@pytest.mark.slow
 def test_platform_setups_name_what_is_missing(rutan) -> None:  # type: ignore[no-untyped-def]
     assert "LINE_CHANNEL_ACCESS_TOKEN" in rutan("line", "setup").stderr
     assert "TELEGRAM_BOT_TOKEN" in rutan("telegram", "setup").stderr

@@ -119,6 +119,7 @@ def test_every_line_of_an_entry_is_explained_in_both_halves() -> None:
         assert [name for name in Entry.model_fields if f"`{name}`" not in half and f"`{name}:" not in half] == ["title"]
 
 
+@pytest.mark.slow
 def test_the_examples_are_sound_among_the_shipped_content(trial: Path) -> None:
     taught = gathered(trial)
     assert said_of(taught) - said_of(gathered(loading.FOLDER)) == set()

@@ -217,6 +217,7 @@ async def _exported(program: Program) -> dict[str, dict[str, str]]:
     return rows
 
 
+@pytest.mark.slow
 async def test_the_operator_erases_a_person_by_platform_and_id(program: Program) -> None:
     line = program.line
     await line.says("Uerased", "รายงาน")
@@ -319,6 +320,7 @@ async def test_every_command_has_help_and_wrong_calls_exit_2(program: Program) -
         assert said.code == 2 and said.err and "Traceback" not in said.err, (words, said)
 
 
+@pytest.mark.slow
 async def test_a_bulletin_goes_its_way_at_the_command_line_while_nothing_serves(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:

@@ -163,6 +163,7 @@ def test_texts_that_postgresql_cannot_hold_arrive_without_what_it_cannot(tmp_pat
 
 
 # --- broken off ------------------------------------------------------------------------------------------------------
+@pytest.mark.slow
 async def test_killed_in_the_midst_it_goes_on_and_meanwhile_nobody_serves_from_it(
     tmp_path: Path, postgres_url: str
 ) -> None:

@@ -34,6 +34,9 @@ from content.revising import body_of
 from handlers.messages import Address, Kind, Message, Platform
 from handlers.officials import Role
 
+# Three months are told before the first of these: seconds.
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 
 

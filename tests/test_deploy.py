@@ -150,6 +150,7 @@ def alarmed(before: Scrape, after: Scrape) -> set[str]:
     return firing(before, after) - {alarm for alarm, (name, late) in LATE.items() if seconds(name) > late}
 
 
+@pytest.mark.slow
 async def test_alarms_fire_on_a_house_with_faults_and_on_no_other(house: House) -> None:
     line, url = house.line, house.settings.database_url
     quiet = await scraped(house, 0)

@@ -216,6 +216,7 @@ async def test_a_session_in_the_address_opens_nothing(house: House) -> None:
             assert (await person.get(f"/desk/people?{name}={admin.cookie()}", follow=False)).status == 303
 
 
+@pytest.mark.slow
 async def test_guessing_over_http_is_slowed_for_the_name_and_for_the_address(house: House) -> None:
     await account(house, Role.ADMIN, "Mali")
     stands_still(house)
@@ -430,6 +431,7 @@ def at_home(seen: Seen) -> bool:
     return seen.status == 303 and (location == HOME or bool(re.match(r"/desk[/?](?!/)", location)))
 
 
+@pytest.mark.slow
 async def test_next_and_back_lead_nowhere_else(house: House) -> None:
     async with at_desk(house, Role.READER, "Mali") as mali:
         proof = await mali.proof()

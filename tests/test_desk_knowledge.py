@@ -158,6 +158,7 @@ async def test_what_runs_out_first_stands_on_top(house: House) -> None:
 
 
 @pytest.mark.parametrize("kind", ["entry", "organisation"])
+@pytest.mark.slow
 async def test_who_only_reads_changes_nothing(house: House, kind: str) -> None:
     name = ENTRY if kind == "entry" else "kbank"
     async with at_desk(house, Role.EDITOR) as editor, at_desk(house, Role.READER) as reader:
@@ -243,6 +244,7 @@ async def test_an_entry_is_taken_out_of_use(house: House) -> None:
     assert ENTRY not in {name for names in house.bot.ports.knowledge.entries_of_type.values() for name in names}
 
 
+@pytest.mark.slow
 async def test_every_fault_stands_at_its_field_in_plain_words(house: House) -> None:
     path = f"{HERE}/new/entry"
     async with at_desk(house, Role.EDITOR, "Anong", Language.THAI) as editor:
@@ -388,6 +390,7 @@ async def test_what_is_written_is_never_run(house: House) -> None:
     assert len(await Revisions(house.bot.store.foundation).drafts()) == 1
 
 
+@pytest.mark.slow
 async def test_too_many_or_too_long_messages_are_refused(house: House) -> None:
     async with at_desk(house, Role.EDITOR) as editor:
         number, _ = await draft(editor)

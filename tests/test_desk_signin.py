@@ -316,6 +316,7 @@ async def test_what_is_written_down_of_a_failed_try_is_no_word_of_it(officials, 
     assert "hunter2" not in str(rows(url, "audit")) and "secret word" not in str(rows(url, "desk_tries"))
 
 
+@pytest.mark.slow
 async def test_an_unknown_name_takes_as_long_as_a_known_one(store, clock):
     # With real hashes: the difference that would tell is the hash's own time.
     officials = Officials(store.foundation)

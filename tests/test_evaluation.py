@@ -134,6 +134,7 @@ def lessons(knowledge: Knowledge) -> list[fitting.Lesson]:
     return fitting.lessons_of(TRAINING, knowledge, phrases=False)
 
 
+@pytest.mark.slow
 def test_the_learnt_feature_learns_stays_clipped_and_survives_its_file(
     lessons: list[fitting.Lesson], tmp_path: Path
 ) -> None:

@@ -89,6 +89,7 @@ async def test_news_that_waited_for_a_browser_are_not_taken_for_the_answer(house
     assert page.count(number) > 1, "the news and the list both stand there"
 
 
+@pytest.mark.slow
 async def test_an_answer_survives_a_restart_between_the_decision_and_the_letter(tmp_path):
     async with house_of(tmp_path) as house:
         number = await reported(OnTelegram(house))

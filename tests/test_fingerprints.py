@@ -55,6 +55,7 @@ def test_a_corrupted_copy_is_known_again_at_least_95_times_in_100(
     assert found / len(changed) >= 0.95
 
 
+@pytest.mark.slow
 def test_a_message_is_joined_to_another_at_most_once_in_a_thousand(
     maker: Fingerprinter, messages: Sequence[str]
 ) -> None:

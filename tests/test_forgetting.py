@@ -155,6 +155,7 @@ async def test_time_takes_identifiers_that_nobody_reports_any_more(store, clock,
     assert rows(f"sqlite:///{tmp_path}/rutan.db", "identifier_reports") == []
 
 
+@pytest.mark.slow
 def test_the_command_tells_what_went(tmp_path: Path, knowledge: Knowledge) -> None:
     import asyncio
 

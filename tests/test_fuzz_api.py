@@ -45,6 +45,7 @@ def found(recorded: Path) -> set[str]:
     return {re.sub(r"^.*/api/v1|\?.*$", "", each["url"]) for each in asked if each["method"] == "GET"}
 
 
+@pytest.mark.slow
 async def test_every_answer_is_what_the_description_promises(
     house: House, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

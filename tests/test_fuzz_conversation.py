@@ -14,6 +14,7 @@ from handlers.messages import Address, Kind, Message, Session
 UNHURRIED = tuple(HealthCheck)
 
 
+@pytest.mark.slow
 def test_whatever_happens_everybody_is_answered_once_and_nothing_personal_is_kept() -> None:
     run_state_machine_as_test(
         ConversationMachine,

@@ -15,6 +15,7 @@ from bot import payload
 from bot.pacing import PACE
 
 
+@pytest.mark.slow
 async def test_three_thousand_odd_bodies_cost_no_500_and_no_neighbour(tmp_path: Path) -> None:
     found = await mutated(tmp_path, 3_000, seed=1)
     assert found.faults == []
@@ -28,6 +29,7 @@ def test_the_same_seed_makes_the_same_bodies() -> None:
     assert len({body for body, _ in (one.line() for _ in range(200))}) > 190
 
 
+@pytest.mark.slow
 async def test_a_flood_of_a_few_holds_up_nobody_else(tmp_path: Path) -> None:
     """Who writes far more than anybody can waits for their own answers; the house is not full of them."""
     async with opened(tmp_path) as (app, bot, recording):

@@ -255,6 +255,7 @@ async def test_a_day_of_group_life_on_line(open_house: House) -> None:
     assert [row for row in rows(database, "inbox") if row["body"] or row["person"]] == []
 
 
+@pytest.mark.slow
 async def test_a_day_of_group_life_on_telegram(open_house: House) -> None:
     telegram = open_house.telegram
     said = group_life.day(seed=2)
@@ -270,6 +271,7 @@ async def test_a_day_of_group_life_on_telegram(open_house: House) -> None:
     assert all("ระวัง!" in answer.text for answer in telegram.answers)
 
 
+@pytest.mark.slow
 async def test_after_a_restart_the_day_goes_on(tmp_path: Path) -> None:
     async with house_of(tmp_path) as house:
         await house.line.says("Uaunt", SURE_SCAM, group=GROUP)

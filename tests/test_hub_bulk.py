@@ -63,6 +63,7 @@ async def test_somebody_without_a_hub_gets_what_they_always_got(hub_house: House
 
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("platform", ["line", "telegram"])
+@pytest.mark.slow
 async def test_two_hundred_in_five_seconds_are_one_table(hub_house: House, platform: str) -> None:
     await joined(hub_house, platform)
     fake = hub_house.line if platform == "line" else hub_house.telegram
@@ -90,6 +91,7 @@ async def test_two_hundred_in_five_seconds_are_one_table(hub_house: House, platf
 
 
 @pytest.mark.timeout(120)
+@pytest.mark.slow
 async def test_thirty_screenshots_at_once_are_all_read_and_one_of_somebody_elses_with_them(hub_house: House) -> None:
     line = hub_house.line
     await joined(hub_house)

@@ -52,6 +52,7 @@ async def test_in_english_by_command_and_by_a_telegram_link(house: House) -> Non
     assert NAME in (await other.says(f"/start hub-{code.replace('-', '')}")).text
 
 
+@pytest.mark.slow
 async def test_a_wrong_code_opens_nothing_and_five_close_the_door_for_a_day(house: House) -> None:
     code = await open_hub(house)
     person = OnLine(house)
@@ -174,6 +175,7 @@ async def test_the_page_opens_by_its_signed_address_alone(tmp_path: Path) -> Non
             assert answer.status == 404
 
 
+@pytest.mark.slow
 def test_an_operator_adds_lists_and_closes(tmp_path: Path) -> None:
     def rutan(*words: str) -> subprocess.CompletedProcess[str]:
         here = {**os.environ, "DATABASE_URL": f"sqlite:///{tmp_path}/rutan.db", "PYTHONPATH": str(ROOT)}

@@ -26,6 +26,9 @@ from aiohttp import web
 from conftest import ROOT, free_port
 from doubles import JSON, FakeLine, FakeTelegram, Fault
 
+# Real processes, killed: seconds each.
+pytestmark = pytest.mark.slow
+
 STORIES = (
     "พัสดุของท่านติดศุลกากร กรุณาชำระค่าธรรมเนียม 35 บาท ที่ http://parcel-fee.example/pay ภายในวันนี้",
     "คุณได้รับอนุมัติสินเชื่อ 50,000 บาท โอนค่าค้ำประกันก่อน 1,500 บาท แอดไลน์ @quickloan-example",

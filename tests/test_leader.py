@@ -141,6 +141,7 @@ async def heard(made: asyncio.subprocess.Process) -> str:
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
+@pytest.mark.slow
 async def test_another_takes_over_from_a_leader_that_is_killed_or_stopped(
     postgres_url: str, how: signal.Signals
 ) -> None:

@@ -114,6 +114,7 @@ async def test_what_is_approved_is_live_without_a_restart(house: House, knowledg
     print(f"live after {took:.1f} s")
 
 
+@pytest.mark.slow
 async def test_nobody_waits_while_new_knowledge_is_made(house: House, knowledge: Knowledge) -> None:
     revisions = Revisions(house.bot.store.foundation)
     await approved(revisions, titled(knowledge, "อีกแบบ"))
@@ -183,6 +184,7 @@ async def live_in(process: asyncio.subprocess.Process, since: Stopwatch) -> tupl
     return await heard(process, "new knowledge is live"), since.seconds
 
 
+@pytest.mark.slow
 async def test_a_restart_begins_with_what_officials_approved(knowledge: Knowledge, tmp_path: Path) -> None:
     store = SqlStore.open(f"sqlite:///{tmp_path}/rutan.db", ["a key for tests only, long enough"], StandingClock())
     await approved(Revisions(store.foundation), titled(knowledge, "จำได้"))
@@ -213,6 +215,7 @@ async def test_what_breaks_the_content_never_goes_live(house: House, knowledge: 
     assert [each.state for each in await revisions.history(Kind.ENTRY, ENTRY)] == [State.LIVE, State.PAST, State.PAST]
 
 
+@pytest.mark.slow
 async def test_an_entry_past_its_day_goes_on_warning_people(knowledge: Knowledge, tmp_path: Path) -> None:
     store = SqlStore.open(f"sqlite:///{tmp_path}/rutan.db", [SECRET], StandingClock())
     revisions = Revisions(store.foundation)
@@ -247,6 +250,7 @@ async def test_the_process_beside_us_gets_no_secret(monkeypatch: pytest.MonkeyPa
     assert not {"SECRET_KEY", "LINE_CHANNEL_ACCESS_TOKEN"} & set(live_knowledge._surroundings())
 
 
+@pytest.mark.slow
 def test_the_old_knowledge_is_let_go_at_once(knowledge: Knowledge) -> None:
     """Without a collection: at the start everything was put where collections do not look."""
     from bot.live_knowledge import swap, warm

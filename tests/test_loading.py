@@ -70,6 +70,7 @@ def test_the_shipped_content_is_sound(shipped: loading.Knowledge) -> None:
     assert shipped.version
 
 
+@pytest.mark.slow
 def test_the_same_content_has_the_same_version(folder: Path) -> None:
     one = load(folder, cache=None, today=DAY)
     assert one.version == load(folder, cache=None, today=DAY).version
@@ -110,6 +111,7 @@ def test_a_missing_language_is_named(folder: Path) -> None:
     assert "the English is missing" in faults(folder)
 
 
+@pytest.mark.slow
 def test_two_entries_may_not_claim_the_same_phrase(folder: Path) -> None:
     mine = load(folder, cache=None, today=DAY).entries["gambling-free-credit"].phrases.scammer.th[0]
     path = folder / "entries" / "parcel-fee-link.yaml"
@@ -117,6 +119,7 @@ def test_two_entries_may_not_claim_the_same_phrase(folder: Path) -> None:
     assert "phrase also claimed by entry" in faults(folder)
 
 
+@pytest.mark.slow
 def test_a_phrase_may_not_be_an_honest_message(folder: Path) -> None:
     mine = load(folder, cache=None, today=DAY).entries["gambling-free-credit"].phrases.scammer.th[0]
     row = json.dumps({"text": mine, "label": "benign"}) + "\n"
@@ -230,6 +233,7 @@ def test_a_cache_is_used_and_gives_the_same(folder: Path, tmp_path: Path) -> Non
     assert again.entries == first.entries
 
 
+@pytest.mark.slow
 def test_a_cache_of_other_content_is_not_used(folder: Path, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     load(folder, cache=cache, today=DAY)
@@ -242,6 +246,7 @@ def test_a_cache_of_other_content_is_not_used(folder: Path, tmp_path: Path) -> N
     assert key
 
 
+@pytest.mark.slow
 def test_a_broken_or_forbidden_cache_is_no_fault(folder: Path, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     load(folder, cache=cache, today=DAY)
@@ -253,6 +258,7 @@ def test_a_broken_or_forbidden_cache_is_no_fault(folder: Path, tmp_path: Path) -
     assert load(folder, cache=blocked / "cache", today=DAY).version
 
 
+@pytest.mark.slow
 def test_loading_is_quick_from_a_cold_start(tmp_path: Path) -> None:
     code = (
         "import sys,time; began=time.process_time(); from content.loading import load; from content.verdict import judge; "
@@ -266,6 +272,7 @@ def test_loading_is_quick_from_a_cold_start(tmp_path: Path) -> None:
     assert min(times[1:]) < 1.0
 
 
+@pytest.mark.slow
 def test_the_cached_load_is_quicker_than_reading(folder: Path, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     began = time.process_time()

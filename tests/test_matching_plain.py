@@ -16,6 +16,9 @@ from content.matching import COMMON, LARGE
 from content.models import Entry
 from content.verdict import Verdict, judge
 
+# The plain engine takes its time.
+pytestmark = pytest.mark.slow
+
 GOLDEN = Path(__file__).parent / "golden"
 
 

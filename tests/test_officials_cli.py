@@ -41,6 +41,7 @@ def rutan(tmp_path: Path, url: str) -> Rutan:
     return run
 
 
+@pytest.mark.slow
 def test_an_official_is_added_with_a_link_and_every_change_is_written_down(rutan: Rutan, url: str) -> None:
     added = rutan("add", "สมศรี ใจดี", "--role", "approver")
     assert added.returncode == 0, added.stderr
@@ -79,6 +80,7 @@ def test_a_wrong_call_is_told(rutan: Rutan, words: list[str]) -> None:
     assert done.returncode == 2 and "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_somebody_who_is_not_there_is_told(rutan: Rutan) -> None:
     for words in (["disable", "nobody"], ["role", "nobody", "--role", "reader"], ["reset", "nobody"]):
         done = rutan(*words)

@@ -131,6 +131,7 @@ async def test_links_in_codes_are_judged_as_links(house: House) -> None:
     assert house.telegram.violations == []
 
 
+@pytest.mark.slow
 async def test_an_album_is_answered_as_one(house: House, parcel: bytes) -> None:
     line, telegram = house.line, house.telegram
     calm = worn(made("sms", "พรุ่งนี้นัดหมอฟัน 10 โมงครึ่ง อย่าลืมเอาบัตรประชาชนไปด้วยนะ"), Wear())
@@ -214,6 +215,7 @@ async def test_asked_for_the_message_of_a_report_a_picture_will_do(house: House,
     assert re.search(r"RT-\d{4}-\d{6}", answer.text), answer.text
 
 
+@pytest.mark.slow
 async def test_the_same_picture_is_known_again_however_it_was_saved(house: House, tesseract: Path) -> None:
     # No midnight comes between.
     stands_still(house)

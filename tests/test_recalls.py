@@ -237,6 +237,7 @@ def killed_while_telling(url: str, after: float) -> bool:
     return b"done" in rest
 
 
+@pytest.mark.slow
 async def test_killed_between_the_decision_and_the_letters_everybody_is_told_once(tmp_path, knowledge):
     url = f"sqlite:///{tmp_path}/rutan.db"
     store = SqlStore.open(url, [SECRET], WallClock())

@@ -287,6 +287,7 @@ def telling(now: Results, before: Results, language: Language, knowledge) -> Tel
 
 
 @pytest.mark.parametrize("language", list(Language))
+@pytest.mark.slow
 async def test_the_words_and_the_pdf_say_the_figures_how_and_what_they_cannot_show(
     story: Story, knowledge, language
 ) -> None:
@@ -360,6 +361,7 @@ def test_a_quarter_is_said_in_both_languages() -> None:
 # At the command line and on the page
 
 
+@pytest.mark.slow
 def test_the_command_line_says_the_same_and_writes_the_pdf(tmp_path, monkeypatch) -> None:
     story = Story(f"sqlite:///{tmp_path}/rutan.db")
     planted(story)

@@ -317,6 +317,7 @@ def row(kind: Kind, name: str, made: Body, id: int = 0) -> dict[str, Any]:
     return {"id": id, "kind": kind.value, "name": name, "body": made}
 
 
+@pytest.mark.slow
 def test_every_fault_of_a_draft_is_found_at_its_field(knowledge: Knowledge) -> None:
     taken = knowledge.entries["loan-fee-before-money"].phrases.scammer.th[0]
     draft = json.loads(json.dumps(body_of(knowledge.entries[ENTRY])))
@@ -352,6 +353,7 @@ def test_what_an_organisation_lacks_and_may_not_claim_is_found(knowledge: Knowle
     assert any("already belongs to" in each["message"] for each in found)
 
 
+@pytest.mark.slow
 def test_a_fault_that_was_there_before_is_not_blamed_on_the_draft(knowledge: Knowledge) -> None:
     # Another entry has run out meanwhile: no reason to keep this one from being put right.
     stale = body_of(knowledge.entries["loan-fee-before-money"]) | {

@@ -227,6 +227,7 @@ async def serving(folder: Path, line: FakeLine, telegram: FakeTelegram, **given:
         yield cast(House, SimpleNamespace(bot=bot, line=line, telegram=telegram))
 
 
+@pytest.mark.slow
 async def test_answers_wait_for_the_new_access_tokens_and_leave_once(tmp_path: Path) -> None:
     """Both tokens were taken back by their platforms: what is answered meanwhile leaves after the restart with the new ones."""
     async with FakeLine() as line, FakeTelegram() as telegram:

@@ -502,6 +502,7 @@ def patterns() -> dict[str, re.Pattern[Any]]:
     return found
 
 
+@pytest.mark.slow
 def test_no_regular_expression_of_ours_runs_away() -> None:
     known = {(each.pattern, each.flags): name for name, each in patterns().items() if isinstance(each.pattern, str)}
     assert len(known) > 100

@@ -37,6 +37,7 @@ async def settled(them: Several, seed: int) -> None:
     assert not them.line.violations
 
 
+@pytest.mark.slow
 async def test_three_that_answer_from_one_database_answer_each_person_in_order(
     tmp_path: Path, postgres_url: str
 ) -> None:

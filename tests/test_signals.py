@@ -114,6 +114,7 @@ async def test_on_sqlite_there_is_nobody_to_hear(tmp_path: object) -> None:
     assert isinstance(signals("postgresql://here/rutan"), Listener)
 
 
+@pytest.mark.slow
 async def test_what_is_approved_by_one_process_is_live_in_another_by_the_signal_alone(
     postgres_url: str, knowledge: Knowledge
 ) -> None:

@@ -136,6 +136,7 @@ def test_a_word_wider_than_the_line_is_cut_before_a_letter_not_before_its_mark()
 
 
 # --- drawn elsewhere -------------------------------------------------------------------------------------------------
+@pytest.mark.slow
 async def test_materials_are_drawn_in_another_process_and_kept(knowledge):
     from street_cast import PAGE, bulletin
 

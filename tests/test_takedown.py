@@ -155,6 +155,7 @@ def test_the_letters_order_nothing_accuse_nobody_and_promise_nothing() -> None:
     assert "ไม่ใช่คำสั่งศาล" in known.text("letter.no_order", Language.THAI)
 
 
+@pytest.mark.slow
 def test_a_long_sheet_goes_over_pages_and_its_heads_are_repeated() -> None:
     from datetime import UTC, datetime
 

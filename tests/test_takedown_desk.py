@@ -94,6 +94,7 @@ async def the_command_line_gives_the_same(
     assert (await asyncio.to_thread(run, rutan, ["takedowns", "show", "7"])).exit_code == 1
 
 
+@pytest.mark.slow
 async def test_one_click_at_a_case_gives_the_package_and_it_is_followed_to_its_end(
     house, tmp_path, monkeypatch
 ) -> None:
@@ -134,6 +135,7 @@ async def test_one_click_at_a_case_gives_the_package_and_it_is_followed_to_its_e
         assert await AuditLog(house.bot.store.foundation).first_broken() is None
 
 
+@pytest.mark.slow
 async def test_the_package_names_the_scam_and_nobody_else(house: House) -> None:
     case = await scam_case(house)
     async with at_desk(house, Role.EDITOR) as editor:

@@ -379,6 +379,7 @@ def test_what_is_a_code(text: str, code: str) -> None:
 
 
 # --- over the platforms -------------------------------------------------------------------------------------------------
+@pytest.mark.slow
 async def test_granny_on_line_and_her_daughter_on_telegram_over_a_restart(tmp_path: Path) -> None:
     async with house_of(tmp_path) as house:
         granny, nida = OnLine(house), OnTelegram(house)

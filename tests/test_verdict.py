@@ -300,6 +300,7 @@ def test_every_type_has_an_entry(knowledge: Knowledge) -> None:
     assert set(knowledge.entries_of_type) == set(ScamType)
 
 
+@pytest.mark.slow
 def test_every_phrase_of_an_entry_is_held_to_its_type(knowledge: Knowledge) -> None:
     wrong = []
     for entry in knowledge.entries.values():
@@ -316,6 +317,7 @@ def test_every_phrase_of_an_entry_is_held_to_its_type(knowledge: Knowledge) -> N
     assert len(wrong) <= total * 0.02, wrong[:10]
 
 
+@pytest.mark.slow
 def test_the_honest_examples_are_hardly_ever_called_a_known_scam(knowledge: Knowledge) -> None:
     rows = [
         json.loads(line)

@@ -303,6 +303,7 @@ def tight(text: str) -> str:
     return "".join(text.split())
 
 
+@pytest.mark.slow
 def test_six_pictures_of_every_look_are_read_as_they_were_written(tesseract: Path, knowledge: Knowledge) -> None:
     """A sample of the run in tests/benchmarks/vision.py, which has 300."""
     reader = Reader(tesseract)

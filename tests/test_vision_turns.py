@@ -108,6 +108,7 @@ def test_at_start_it_is_said_which_models_are_missing() -> None:
     assert "Pictures are read" in Pictures().told and "apt-get" not in Pictures().told
 
 
+@pytest.mark.slow
 async def test_a_server_says_it_when_it_starts(tmp_path: Path) -> None:
     async with bot_of(tmp_path) as (bot, _):
         await bot.start()

@@ -275,6 +275,7 @@ def left(kept: str, secrets: list[str]) -> list[str]:
     return [one for one in secrets if (one in digits if one.isdigit() else one in kept)]
 
 
+@pytest.mark.slow
 def test_two_thousand_planted_messages_keep_nothing_personal() -> None:
     chance = random.Random(41)
     leaks, refused = [], 0

@@ -363,6 +363,9 @@ class LineSender:
             self._client = AsyncApiClient(self._configuration)
         return self._client
 
+    def must_push(self, letter: Letter) -> bool:
+        return bool(letter.reply_token) and not letter.by_push and not self._token_usable(letter)
+
     def _token_usable(self, letter: Letter) -> bool:
         if not letter.reply_token or letter.by_push:
             return False

@@ -13,7 +13,7 @@ from handlers import drill, groups, hub, hub_bulk, limits, pictures, trusted
 from handlers.conversation import Turn, decide
 from handlers.errors import Moved, Overtaken, SendFailed, TooFast, Unreachable
 from handlers.messages import UNNAMED, ChatKind, Kind, Message, Outcome, Seen, Session, Tone
-from handlers.ports import Host, Letter, Ports, Waiting
+from handlers.ports import Host, Letter, Ports, Replier, Waiting
 from handlers.sightings import Recall, question_in
 from handlers.status import numbers_wanted
 from handlers.wording import Voice
@@ -170,6 +170,8 @@ async def deliver(letter: Letter, ports: Ports, leave: Leave) -> str:
     sender = ports.senders.get(letter.address.platform)
     if sender is None:
         return await _put_off(letter, ports, "platform off", unknown=letter.unknown)
+    if isinstance(sender, Replier) and sender.must_push(letter):
+        letter = replace(letter, by_push=True)
     if not await ports.store.sending(letter):
         return TAKEN
     await leave()

@@ -127,7 +127,7 @@ class Store(Protocol):
 
     async def sending(self, letter: Letter) -> bool:
         """Written before an attempt: one more try, its result unknown until `sent`, `failed` or `later`. False
-        when another hand took the letter since it was read: then it must not be sent."""
+        when another hand took the letter since it was read: then it must not be sent. `letter.by_push` stands from then on."""
 
     async def sent(self, letter: Letter, sent: Sent) -> None:
         """It left: the row keeps time and message id, and loses its words."""
@@ -166,6 +166,14 @@ class Host(Protocol):
 
     async def leave(self, address: Address) -> None:
         """Go out of a group. Never raises: whoever does not want us can still remove us."""
+
+
+@runtime_checkable
+class Replier(Protocol):
+    """A sender whose platform gives a token to reply with, which dies."""
+
+    def must_push(self, letter: Letter) -> bool:
+        """Whether the letter's token is unused and too old to be tried, so that it leaves by push."""
 
 
 class Clock(Protocol):

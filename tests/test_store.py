@@ -277,6 +277,18 @@ async def test_what_a_dead_process_was_sending_comes_back_as_unknown(store, url,
         again.close()
 
 
+async def test_an_answer_that_left_its_token_behind_is_pushed_also_after_a_death_before_the_push(store, url, clock):
+    """Its dead token would answer as a used one does, and the answer would count as delivered."""
+    letter = await answered(store, "e1", Outcome(Session(), ANSWER))
+    assert await store.sending(replace(letter, by_push=True))
+    store.close()
+    again = SqlStore.open(url, [SECRET], clock)
+    try:
+        assert await again.letters() == [replace(letter, tries=1, unknown=True, by_push=True)]
+    finally:
+        again.close()
+
+
 async def test_who_slept_while_another_answered_may_not_push(store, url, clock):
     """It wakes in the midst of its attempt and LINE says that the token is used: used by the other, not dead and unused."""
     letter = await answered(store, "e1", Outcome(Session(), ANSWER))

@@ -252,7 +252,7 @@ class SqlStore:
     async def sending(self, letter: Letter) -> bool:
         """False when another hand has taken the letter since it was read, or may take it: then it must not be sent."""
         now = forms.stamp(self._clock.now())
-        values = {"id": letter.id, "tries": letter.tries, "now": now, **self._hold()}
+        values = {"id": letter.id, "tries": letter.tries, "push": int(letter.by_push), "now": now, **self._hold()}
         runs = itertools.count()
 
         def claim(tx: Transaction) -> int:

@@ -105,8 +105,9 @@ order by id limit :most;
 
 -- sending --
 -- The claim on one attempt: of two who read the same letter, only one finds the row as it was; and only who holds its shard.
--- Who did not hear that the claim was written makes the same one again.
-update outbox set tries = :tries + 1,
+-- Who did not hear that the claim was written makes the same one again. An untried answer whose reply token is too old leaves by push,
+-- and that stands before anything is sent: whoever tries again must not ask that token, which answers as a used one does.
+update outbox set tries = :tries + 1, via = case when :push = 1 then 'push' else via end,
   unknown = case when state = 'sending' and (held_by <> :holder or held_at <> :now) then 1 else unknown end,
   state = 'sending', held_by = :holder, held_at = :now
 where id = :id

@@ -129,6 +129,7 @@ def test_the_examples_are_sound_among_the_shipped_content(trial: Path) -> None:
     assert taught.organisations["khong-than-aircon"].verified is False
 
 
+@pytest.mark.slow
 def test_the_example_entry_is_recognised_once_it_is_live(trial: Path, tmp_path: Path) -> None:
     folder = tmp_path / "live"
     shutil.copytree(trial, folder)

@@ -78,6 +78,7 @@ async def collected(house: House) -> str:
         return unmarked(await answer.text())
 
 
+@pytest.mark.slow
 async def test_news_that_waited_for_a_browser_are_not_taken_for_the_answer(house):
     browser = InBrowser(house)
     number = await reported(browser)
@@ -101,7 +102,8 @@ async def test_an_answer_survives_a_restart_between_the_decision_and_the_letter(
         assert [number in answer.text for answer in house.telegram.answers] == [True]
 
 
-@pytest.mark.parametrize("people", [25, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("people", [25, 200])
+@pytest.mark.slow
 async def test_many_reporters_at_once_hear_one_answer_each(house, people):
     everybody = [OnLine(house, f"Uperson{number}") for number in range(people)]
     house.line.patience = 60.0

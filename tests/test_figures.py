@@ -200,6 +200,7 @@ async def happens(archive: Archive, operation: str, minute: int) -> None:
     st.sampled_from([BANGKOK, YANGON]),
 )
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@pytest.mark.slow
 def test_figures_are_the_plain_count_after_anything(operations, zone):
     async def story() -> None:
         with tempfile.TemporaryDirectory() as folder:

@@ -234,6 +234,7 @@ def same(said: Iterable[group_life.Said]) -> list[tuple[int, str]]:
 
 
 # --- a day ---------------------------------------------------------------------------------------------------------------
+@pytest.mark.slow
 async def test_a_day_of_group_life_on_line(open_house: House) -> None:
     """Two thousand messages: the six scams are named, nothing else is; no push, and nothing of the rest is kept."""
     line = open_house.line

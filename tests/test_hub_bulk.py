@@ -161,6 +161,7 @@ async def test_the_unknown_ones_become_cases_with_one_tap_and_only_once(hub_hous
     assert len(cases) > 0
 
 
+@pytest.mark.slow
 async def test_somebody_else_cannot_open_them(hub_house: House) -> None:
     line = hub_house.line
     await joined(hub_house)

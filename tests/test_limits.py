@@ -63,6 +63,7 @@ def test_buckets_forget_who_is_quiet_and_never_grow_beyond_bounds() -> None:
 
 
 # --- people -----------------------------------------------------------------------------------------------------------
+@pytest.mark.slow
 async def test_a_flood_is_answered_to_the_last_message_more_slowly_and_told_once(house: House) -> None:
     person = OnLine(house, "Uflood")
     first = time.perf_counter()

@@ -151,6 +151,7 @@ async def test_an_album_is_answered_as_one(house: House, parcel: bytes) -> None:
     assert len(line.answers) == len(telegram.answers) == 1
 
 
+@pytest.mark.slow
 async def test_pictures_and_texts_that_a_hub_passes_on_are_one_table(house: House, parcel: bytes) -> None:
     line = house.line
     await joined(house)
@@ -169,6 +170,7 @@ async def test_pictures_and_texts_that_a_hub_passes_on_are_one_table(house: Hous
     assert READ not in table.text and line.called("push") == [] and not line.violations
 
 
+@pytest.mark.slow
 async def test_a_caption_a_file_and_a_mention_bring_pictures_too(house: House, parcel: bytes) -> None:
     telegram, line = house.telegram, house.line
     captioned = await telegram.shows(808, parcel, "แม่ได้ข้อความนี้มา")

@@ -435,6 +435,7 @@ async def test_a_question_where_nothing_changed_costs_no_query_more(town):
     assert await queries(5, Level.KNOWN_SCAM) == plain
 
 
+@pytest.mark.slow
 async def test_a_revision_that_goes_live_reaches_who_asked_before_it(url, knowledge, tmp_path):
     """The whole way: a person's words, our verdict of them, what was live and what is now."""
     village = Village.open(url, knowledge)

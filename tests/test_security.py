@@ -516,6 +516,7 @@ def test_no_regular_expression_of_ours_runs_away() -> None:
             assert time.process_time() - began < MOST_SECONDS, (name, text[:20])
 
 
+@pytest.mark.slow
 def test_no_text_of_two_thousand_letters_takes_long_to_judge(knowledge: Knowledge) -> None:
     judge("สวัสดี hello", knowledge)
     for text in hostile(all_forms=True):

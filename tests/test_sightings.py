@@ -159,6 +159,7 @@ async def test_an_entry_that_came_later_explains_it(asked: Asked) -> None:
     assert await asked.store.unknown_sightings(10) == []
 
 
+@pytest.mark.slow
 async def test_the_third_person_hears_how_many_asked_on_every_platform(house: House) -> None:
     # No midnight comes between.
     stands_still(house)

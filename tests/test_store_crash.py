@@ -153,7 +153,8 @@ def year() -> int:
     return datetime.now(BANGKOK).year
 
 
-@pytest.mark.parametrize("rounds", [8, pytest.param(60, marks=[pytest.mark.slow, pytest.mark.timeout(600)])])
+@pytest.mark.parametrize("rounds", [8, pytest.param(60, marks=pytest.mark.timeout(600))])
+@pytest.mark.slow
 def test_killed_under_load_nothing_acknowledged_is_lost_and_nothing_doubled(tmp_path, rounds):
     seed = random.randrange(10**6)
     said = crash_again_and_again(tmp_path, rounds, random.Random(seed))

@@ -209,6 +209,7 @@ async def test_a_conversation_of_another_key_another_browser_or_another_form_is_
         assert page.turns(Seal(house.settings.keys()).close(old), "a" * 32) == []
 
 
+@pytest.mark.slow
 async def test_however_long_the_conversation_the_next_form_is_taken_in(house: House) -> None:
     carried = ""
     for _ in range(4):

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from conftest import needed
 from test_kill import bot_of
 
 from bot.vision.pictures import BURST_FOR_EACH, MOST_A_MINUTE, MOST_OF_MEMBERS, Pictures
@@ -103,8 +104,7 @@ async def test_what_the_machine_cannot_read_in_time_is_unread_and_nothing_waits_
 def test_at_start_it_is_said_which_models_are_missing() -> None:
     without = Pictures(Pool(None)).told
     assert "not read" in without and "apt-get install tesseract-ocr tesseract-ocr-tha" in without
-    if models() is None:
-        pytest.skip("no models to read words with: apt-get install tesseract-ocr tesseract-ocr-tha")
+    needed(models(), "no models to read words with: apt-get install tesseract-ocr tesseract-ocr-tha")
     assert "Pictures are read" in Pictures().told and "apt-get" not in Pictures().told
 
 
